@@ -1,0 +1,1 @@
+"""Numerical kernels, compiled from Cython."""

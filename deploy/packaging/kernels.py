@@ -1,0 +1,131 @@
+"""Compiles cyext/*.pyx in place as skewline.cyext.<name>.
+
+A kernel's own C goes into cyext/src/<name>.c (compiled with it) and headers into cyext/src/*.h.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sysconfig
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+
+from fingerprint import fingerprint, is_current, record
+from toolchain import compiler, missing
+
+# Never -ffast-math: on the link line gcc < 13 would set flush-to-zero for the whole process on import.
+COMPILE_FLAGS = ("-O3", "-g0", "-fno-math-errno", "-fno-trapping-math")
+OPENMP = "-fopenmp"
+
+
+def build_kernels(root: Path, dev: Path) -> list[Path]:
+    """Compile what has changed since the last build, in parallel; return all compiled files for this Python.
+
+    `dev` is the folder whose `skewline` is laid out like the wheel: `cimport skewline.cyext.x` is resolved there.
+    """
+    folder = root / "cyext"
+    suffix = str(sysconfig.get_config_var("EXT_SUFFIX"))
+    sources = sorted(folder.glob("*.pyx"))
+    products = {source.stem: folder / f"{source.stem}{suffix}" for source in sources}
+    _remove_orphans(folder, set(products))
+
+    stale: dict[str, str] = {}
+    for source in sources:
+        value = fingerprint(
+            [source, *folder.glob("*.px[di]"), *folder.glob("src/**/*.[ch]"), Path(__file__)],
+            *COMPILE_FLAGS,
+            OPENMP,
+            suffix,
+            f"cython {version('cython')}",
+            f"numpy {version('numpy')}",
+        )
+        if not is_current(_stamp(root, products[source.stem]), value, [products[source.stem]]):
+            stale[source.stem] = value
+    if stale:
+        print(f"skewline: compiling {', '.join(stale)}", flush=True)
+        _compile(root, dev, list(stale), products)
+        for name, value in stale.items():
+            record(_stamp(root, products[name]), value)
+    return list(products.values())
+
+
+def _compile(root: Path, dev: Path, names: list[str], products: dict[str, Path]) -> None:
+    if lacking := [str(item) for item in missing()]:
+        raise SystemExit("\n".join(lacking))
+
+    import numpy
+    from Cython.Build import cythonize
+    from setuptools import Distribution, Extension
+    from setuptools.command.build_ext import build_ext
+
+    cc = compiler()
+    assert cc is not None
+    configured = shlex.split(str(sysconfig.get_config_var("CC") or ""))
+    if "CC" not in os.environ and not (configured and shutil.which(configured[0])):
+        os.environ["CC"] = cc
+    openmp = [OPENMP] if _compiles(cc, OPENMP) else []
+    if not openmp:
+        print(f"skewline: {cc} has no OpenMP ({OPENMP}): the kernels will run on one thread", flush=True)
+
+    package = dev / "skewline" / "cyext"
+    extensions = []
+    for name in names:
+        own_c = root / "cyext" / "src" / f"{name}.c"
+        extensions.append(
+            Extension(
+                f"skewline.cyext.{name}",
+                [str(package / f"{name}.pyx"), *([str(own_c)] if own_c.is_file() else [])],
+                include_dirs=[str(root / "cyext"), str(root / "cyext" / "src"), numpy.get_include()],
+                define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
+                libraries=["m"],
+                extra_compile_args=[*COMPILE_FLAGS, *openmp],
+                extra_link_args=openmp,
+            )
+        )
+    jobs = min(len(names), os.cpu_count() or 1)
+    scratch = root / "build"
+    modules = cythonize(
+        extensions,
+        include_path=[str(dev)],
+        build_dir=str(scratch / "cython"),
+        nthreads=jobs if jobs > 1 else 0,
+        force=True,
+        quiet=True,
+        compiler_directives={"language_level": 3},
+    )
+    command = build_ext(Distribution({"name": "skewline", "ext_modules": modules}))
+    command.build_lib = str(scratch / "lib")
+    command.build_temp = str(scratch / "temp")
+    command.parallel = jobs
+    command.force = True
+    command.ensure_finalized()
+    command.run()
+    for name in names:
+        built = Path(command.get_ext_fullpath(f"skewline.cyext.{name}"))
+        # By a rename, so that a process which has the old one loaded keeps it whole.
+        fresh = products[name].with_suffix(".new")
+        shutil.copy2(built, fresh)
+        os.replace(fresh, products[name])
+
+
+def _compiles(cc: str, flag: str) -> bool:
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder, "probe.c")
+        source.write_text("#include <omp.h>\nint main(void) { return omp_get_max_threads() < 1; }\n")
+        done = subprocess.run([cc, flag, str(source), "-o", str(source.with_suffix(""))], capture_output=True)
+        return done.returncode == 0
+
+
+def _remove_orphans(folder: Path, names: set[str]) -> None:
+    """A compiled file whose .pyx is gone would still be imported."""
+    for compiled in folder.glob("*.so"):
+        if compiled.name.split(".")[0] not in names:
+            compiled.unlink()
+
+
+def _stamp(root: Path, product: Path) -> Path:
+    return root / "build" / "stamps" / product.name

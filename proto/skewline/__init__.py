@@ -1,0 +1,1 @@
+"""Skewline turns option quotes into risk-checked trades."""

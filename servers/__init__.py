@@ -1,0 +1,1 @@
+"""Skewline's gRPC services, one folder each, over a shared runtime."""
