@@ -1,0 +1,12 @@
+"""Settings of the market data service."""
+
+from pydantic import Field
+
+from skewline.servers.runtime.settings.section import Section
+
+
+class MarketDataSettings(Section):
+    """Where chains come from and when they are too old to use."""
+
+    watermark_timeout_s: float = Field(default=60.0, gt=0)
+    """Seconds that a replay waits for a snapshot's consequences before it gives up with an error."""
