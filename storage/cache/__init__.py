@@ -1,0 +1,1 @@
+"""Latest values: in the process, or in Redis."""

@@ -1,0 +1,88 @@
+"""Bring a service's tables to the version that this code knows.
+
+Each service has its own line of revisions in `migrations/<service>/`, next to the line `migrations/common/`
+that every database has. Alembic runs them as two branches of one history, in one transaction, under a lock
+over all processes.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, MetaData
+
+from skewline.storage.errors import SchemaTooNewError
+from skewline.storage.schema import new_metadata
+
+if TYPE_CHECKING:
+    from skewline.storage.database import Database
+
+_FOLDER = Path(__file__).parent / "migrations"
+
+
+def upgrade(database: Database) -> None:
+    """Run every revision that `database` lacks. Nothing is changed if one fails. Raises `SchemaTooNewError`."""
+    script = _script(database.service)
+    # Most starts find nothing to do, and must not wait then for the write lock of a running process.
+    with database.read() as connection:
+        if set(_present(connection)) == set(script.get_heads()):
+            return
+    with database.changing_schema() as connection:
+        known = {revision.revision for revision in script.walk_revisions()}
+        if unknown := [revision for revision in _present(connection) if revision not in known]:
+            raise SchemaTooNewError(
+                f"{database.shown_url} holds tables of a newer Skewline (revision {', '.join(unknown)})",
+                "run that newer version, or name another database",
+            )
+        _run(connection, script, lambda present: script._upgrade_revs("heads", present))
+
+
+def downgrade(database: Database) -> None:
+    """Undo every revision: all tables of the service are dropped."""
+    script = _script(database.service)
+    with database.changing_schema() as connection:
+        _run(connection, script, lambda present: script._downgrade_revs("base", present))
+
+
+def differences(database: Database) -> list[Any]:
+    """What Alembic would still change to make the tables as the code declares them; empty when they agree."""
+    with database.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return list(compare_metadata(context, declared(database.service)))
+
+
+def declared(service: str) -> MetaData:
+    """All tables that the code declares for `service`: the common ones and its own."""
+    together = new_metadata()
+    own = f"skewline.storage.{service}"
+    sources = ["skewline.storage.schema", *([f"{own}.tables"] if importlib.util.find_spec(own) else [])]
+    for source in sources:
+        for table in importlib.import_module(source).metadata.sorted_tables:
+            table.to_metadata(together)
+    return together
+
+
+def _script(service: str) -> ScriptDirectory:
+    folders = [_FOLDER / "common", _FOLDER / service]
+    return ScriptDirectory(
+        str(_FOLDER), version_locations=[str(folder) for folder in folders if folder.is_dir()]
+    )
+
+
+def _present(connection: Connection) -> tuple[str, ...]:
+    return MigrationContext.configure(connection).get_current_heads()
+
+
+def _run(connection: Connection, script: ScriptDirectory, steps: Callable[[Any], Any]) -> None:
+    with EnvironmentContext(Config(), script, fn=lambda present, _context: steps(present)) as environment:
+        environment.configure(connection=connection, transactional_ddl=True)
+        environment.run_migrations()
