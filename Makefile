@@ -12,11 +12,16 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
-PYTHON ?= python3
+# The first that is new enough.
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+            $$python -c '$(NEW_ENOUGH)' >/dev/null 2>&1 && echo $$python && break; done)
 VENV   := .venv
 BIN    := $(VENV)/bin
-PIP    := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq
 STAMPS := $(VENV)/.stamps
+# Two makes at once would tear the environment; where there is no flock (macOS) that is left to the caller.
+LOCK   := $(if $(shell command -v flock),flock $(STAMPS)/lock)
+PIP    := $(LOCK) $(BIN)/python -m pip --disable-pip-version-check --no-input -qq
 
 SOURCES := $(wildcard proto/skewline/v1/*.proto cyext/*.pyx cyext/*.pxd cyext/*.pxi cyext/src/*.c cyext/src/*.h) \
            $(wildcard deploy/packaging/*.py)
@@ -29,10 +34,10 @@ help:
 # --- environment -------------------------------------------------------------------------------------------------
 
 $(STAMPS)/venv:
-	@command -v $(PYTHON) >/dev/null 2>&1 || { printf '%s\n' \
-	  "skewline: $(PYTHON) was not found; Python 3.11 or newer is needed" \
+	@'$(PYTHON)' -c '$(NEW_ENOUGH)' >/dev/null 2>&1 || { printf '%s\n' \
+	  "skewline: Python 3.11 or newer is needed$(if $(PYTHON),; $(PYTHON) is not it) (choose one: make PYTHON=python3.12 …)" \
 	  "  Debian/Ubuntu:  apt-get install python3 python3-venv python3-dev" \
-	  "  Fedora/RHEL:    dnf install python3 python3-devel" \
+	  "  Fedora/RHEL:    dnf install python3.12 python3.12-devel" \
 	  "  macOS:          brew install python" >&2; exit 1; }
 	@$(PYTHON) deploy/packaging/toolchain.py
 	@echo "skewline: making $(VENV) with $$($(PYTHON) --version)"
@@ -63,6 +68,7 @@ $(STAMPS)/build: $(STAMPS)/install $(SOURCES)
 	@touch $@
 
 install: $(STAMPS)/dev $(STAMPS)/build
+	@echo "skewline: $(VENV) is up to date"
 
 build: $(STAMPS)/install
 	@$(BIN)/python deploy/packaging/build.py

@@ -1,4 +1,4 @@
-"""Brings everything generated up to date: the contract's stubs, the kernels, the layout of an editable install.
+"""Brings everything generated up to date: the contract's stubs, the kernels, an editable install's layout.
 
 `python deploy/packaging/build.py` (that is `make build`) and the wheel's build hook both end here.
 """

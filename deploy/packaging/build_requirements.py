@@ -1,6 +1,7 @@
 """Prints what pyproject.toml says the build needs, one a line, for `pip install -r`.
 
-Installed into the environment once, so that `make build` works there and pip need not fetch it again to build in isolation.
+Installed into the environment once, so that `make build` works there and pip need not fetch it again for an
+isolated build.
 """
 
 from __future__ import annotations

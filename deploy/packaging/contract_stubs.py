@@ -1,8 +1,7 @@
-"""Generates skewline.v1 from proto/skewline/v1/*.proto: messages, service stubs, their types, and the package itself."""
+"""Generates skewline.v1 from proto/skewline/v1/*.proto: messages, service stubs, their types, the package."""
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import tempfile
@@ -72,7 +71,7 @@ def _generate(source: Path, protos: list[Path], out: Path) -> None:
             raise SystemExit(f"skewline: protoc refused the contract (exit {code}); its message is above")
         descriptors.ParseFromString(described.read_bytes())
 
-    # A file without services gets no grpc types; an empty one keeps the set of products the same for every file.
+    # A file without services gets no grpc types; an empty one keeps the products the same for every file.
     for proto in protos:
         for suffix in SUFFIXES:
             (made / f"{proto.stem}{suffix}").touch()
@@ -91,7 +90,7 @@ def _replace(made: Path, product: Path) -> None:
     """Put the file in place at once, and only if it differs: others may be importing it just now."""
     if product.is_file() and product.read_bytes() == made.read_bytes():
         return
-    os.replace(made, product)
+    made.replace(product)
 
 
 def _script(name: str) -> str:

@@ -1,7 +1,7 @@
 """Lays the folders out under build/dev/ as they are in the wheel, by links.
 
-An editable install puts build/dev/ on the import path, so that Python, type checkers and Cython's `cimport` all find
-`skewline.servers` in servers/ and so on, without an import hook that tools cannot follow.
+An editable install puts build/dev/ on the import path, so that Python, type checkers and Cython's `cimport`
+all find `skewline.servers` in servers/ and so on, without an import hook that tools cannot follow.
 """
 
 from __future__ import annotations

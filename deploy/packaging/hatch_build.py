@@ -1,4 +1,4 @@
-"""Hatch build hook: whatever builds a wheel, editable or not, first generates the stubs and compiles the kernels."""
+"""Hatch build hook: a wheel, editable or not, is put together after the stubs and the kernels are made."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from build import build_all  # noqa: E402  (the line above is what makes it importable)
+from build import build_all
 
 
 class CustomHook(BuildHookInterface[Any]):
     """Runs before a wheel is put together."""
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Build, name the generated files as part of the wheel, tag it for this platform."""
         if self.target_name != "wheel":
             return

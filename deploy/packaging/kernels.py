@@ -25,7 +25,7 @@ OPENMP = "-fopenmp"
 def build_kernels(root: Path, dev: Path) -> list[Path]:
     """Compile what has changed since the last build, in parallel; return all compiled files for this Python.
 
-    `dev` is the folder whose `skewline` is laid out like the wheel: `cimport skewline.cyext.x` is resolved there.
+    `dev` is the folder whose `skewline` is laid out like the wheel: `cimport skewline.cyext.x` is found there.
     """
     folder = root / "cyext"
     suffix = str(sysconfig.get_config_var("EXT_SUFFIX"))
@@ -57,7 +57,7 @@ def _compile(root: Path, dev: Path, names: list[str], products: dict[str, Path])
     if lacking := [str(item) for item in missing()]:
         raise SystemExit("\n".join(lacking))
 
-    import numpy
+    import numpy as np
     from Cython.Build import cythonize
     from setuptools import Distribution, Extension
     from setuptools.command.build_ext import build_ext
@@ -79,7 +79,7 @@ def _compile(root: Path, dev: Path, names: list[str], products: dict[str, Path])
             Extension(
                 f"skewline.cyext.{name}",
                 [str(package / f"{name}.pyx"), *([str(own_c)] if own_c.is_file() else [])],
-                include_dirs=[str(root / "cyext"), str(root / "cyext" / "src"), numpy.get_include()],
+                include_dirs=[str(root / "cyext"), str(root / "cyext" / "src"), np.get_include()],
                 define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
                 libraries=["m"],
                 extra_compile_args=[*COMPILE_FLAGS, *openmp],
@@ -88,7 +88,7 @@ def _compile(root: Path, dev: Path, names: list[str], products: dict[str, Path])
         )
     jobs = min(len(names), os.cpu_count() or 1)
     scratch = root / "build"
-    modules = cythonize(
+    modules = cythonize(  # type: ignore[no-untyped-call]
         extensions,
         include_path=[str(dev)],
         build_dir=str(scratch / "cython"),
@@ -109,7 +109,7 @@ def _compile(root: Path, dev: Path, names: list[str], products: dict[str, Path])
         # By a rename, so that a process which has the old one loaded keeps it whole.
         fresh = products[name].with_suffix(".new")
         shutil.copy2(built, fresh)
-        os.replace(fresh, products[name])
+        fresh.replace(products[name])
 
 
 def _compiles(cc: str, flag: str) -> bool:

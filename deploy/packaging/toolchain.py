@@ -1,7 +1,7 @@
 """Is everything here that compiling the kernels needs? If not, say which package brings it.
 
-Run by `make` with the Python that is to own the environment, before anything is installed, and by the build hook:
-so it needs nothing but the standard library.
+Run by `make` with the Python that is to own the environment, before anything is installed, and by the build
+hook: so it needs nothing but the standard library.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-OLDEST_PYTHON = (3, 11)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +45,7 @@ def compiler() -> str | None:
 
 
 def missing(*, for_environment: bool = False) -> Iterator[Missing]:
-    """What is not here of Python, headers and compiler; with `for_environment` also what `python -m venv` needs."""
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    if sys.version_info < OLDEST_PYTHON:
-        oldest = ".".join(map(str, OLDEST_PYTHON))
-        yield Missing(
-            f"Python {oldest} or newer is needed; {sys.executable} is {version} (choose one: make PYTHON=python3.12 …)",
-            "apt-get install python3 python3-venv python3-dev",
-            "dnf install python3.12 python3.12-devel",
-            "brew install python",
-        )
-        return
+    """What is not here of headers and compiler; with `for_environment` also what `python -m venv` needs."""
     if for_environment and not all(importlib.util.find_spec(module) for module in ("venv", "ensurepip")):
         yield Missing(
             f"Python's venv module is missing for {sys.executable}",
