@@ -30,7 +30,7 @@ _FOLDER = Path(__file__).parent / "migrations"
 
 
 def upgrade(database: Database) -> None:
-    """Run every revision that `database` lacks. Nothing is changed if one fails. Raises `SchemaTooNewError`."""
+    """Run every revision that `database` lacks, all or none. Raises `SchemaTooNewError`."""
     script = _script(database.service)
     # Most starts find nothing to do, and must not wait then for the write lock of a running process.
     with database.read() as connection:

@@ -1,0 +1,30 @@
+"""What every test may ask for: real servers, databases of its own, and the market data."""
+
+import os
+from pathlib import Path
+
+import pytest
+from servers_under_test.postgres import postgres_server, postgres_url
+from servers_under_test.redis import redis_program, redis_server, redis_url
+
+__all__ = ["postgres_server", "postgres_url", "redis_program", "redis_server", "redis_url"]
+
+_ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def market_data() -> Path:
+    """The folder of real market data: `SKEWLINE_TEST_DATA`, by default ../shared/data at the repository."""
+    folder = (_ROOT / os.environ.get("SKEWLINE_TEST_DATA", "../shared/data")).resolve()
+    if not folder.is_dir():
+        pytest.skip(f"no market data at {folder}: set SKEWLINE_TEST_DATA to its folder")
+    return folder
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A `database.url` of the test's own, once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}"
+    url: str = request.getfixturevalue("postgres_url")
+    return url

@@ -1,0 +1,1 @@
+"""Real servers that tests run against, one fixture a file."""
