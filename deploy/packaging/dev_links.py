@@ -28,7 +28,7 @@ def lay_links(root: Path) -> Path:
     package.mkdir(parents=True, exist_ok=True)
     wanted = {name: os.path.relpath(root / place, package) for name, place in LAYOUT.items()}
     for link in package.iterdir():
-        if not link.is_symlink() or wanted.get(link.name) != str(link.readlink()):
+        if link.is_symlink() and wanted.get(link.name) != str(link.readlink()):
             link.unlink()
     for name, target in wanted.items():
         if not (package / name).is_symlink():

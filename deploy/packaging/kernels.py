@@ -1,6 +1,7 @@
 """Compiles cyext/*.pyx in place as skewline.cyext.<name>.
 
-A kernel's own C goes into cyext/src/<name>.c (compiled with it) and headers into cyext/src/*.h.
+A kernel's own C goes into cyext/src/<name>.c, which is compiled with it; what several share goes into headers,
+cyext/src/*.h.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ OPENMP = "-fopenmp"
 def build_kernels(root: Path, dev: Path) -> list[Path]:
     """Compile what has changed since the last build, in parallel; return all compiled files for this Python.
 
-    `dev` is the folder whose `skewline` is laid out like the wheel: `cimport skewline.cyext.x` is found there.
+    `dev` holds `skewline` laid out like the wheel: there `cimport skewline.cyext.x` is found.
     """
     folder = root / "cyext"
     suffix = str(sysconfig.get_config_var("EXT_SUFFIX"))
@@ -33,10 +34,11 @@ def build_kernels(root: Path, dev: Path) -> list[Path]:
     products = {source.stem: folder / f"{source.stem}{suffix}" for source in sources}
     _remove_orphans(folder, set(products))
 
+    shared = [*folder.glob("*.px[di]"), *folder.glob("src/*.h"), Path(__file__)]
     stale: dict[str, str] = {}
     for source in sources:
         value = fingerprint(
-            [source, *folder.glob("*.px[di]"), *folder.glob("src/**/*.[ch]"), Path(__file__)],
+            [source, *folder.glob(f"src/{source.stem}.c"), *shared],
             *COMPILE_FLAGS,
             OPENMP,
             suffix,
