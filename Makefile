@@ -44,11 +44,15 @@ $(STAMPS)/venv:
 	@$(PYTHON) -m venv $(VENV)
 	@mkdir -p $(STAMPS) && touch $@
 
+# Kept as it is when only a tool's settings changed, so that those cost no new install.
+$(STAMPS)/requirements.txt: $(STAMPS)/venv pyproject.toml
+	@$(BIN)/python deploy/packaging/requirements.py > $@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
 # The build's own tools live in the environment, so that rebuilding needs neither network nor isolation.
-$(STAMPS)/install: $(STAMPS)/venv pyproject.toml
+$(STAMPS)/install: $(STAMPS)/requirements.txt
 	@echo "skewline: installing the build tools and the run-time packages (a few minutes the first time)"
-	@$(BIN)/python deploy/packaging/build_requirements.py > $(STAMPS)/build-requirements.txt
-	@$(PIP) install -r $(STAMPS)/build-requirements.txt
+	@$(PIP) install -r $<
 	@$(BIN)/python deploy/packaging/build.py
 	@$(PIP) install --no-build-isolation -e .
 	@touch $(STAMPS)/build $@

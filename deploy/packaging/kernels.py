@@ -1,7 +1,7 @@
 """Compiles cyext/*.pyx in place as skewline.cyext.<name>.
 
-A kernel's own C goes into cyext/src/<name>.c, which is compiled with it; what several share goes into headers,
-cyext/src/*.h.
+A kernel's own C goes into cyext/src/<name>.c, which is compiled with it; what several share goes into
+headers, cyext/src/*.h.
 """
 
 from __future__ import annotations
