@@ -1,0 +1,1 @@
+"""What every service shares: bus, settings, telemetry, server start-up, supervisor."""

@@ -1,0 +1,78 @@
+"""The JetStream streams: which subjects each holds and for how long."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import nats.js.errors
+from nats.js import JetStreamContext
+from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+
+_HOUR: Final = 3600.0
+_DAY: Final = 24 * _HOUR
+_MEGABYTE: Final = 1024 * 1024
+_NAME_IN_USE: Final = 10058
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A stream's subjects and retention; the oldest messages go when any limit is reached."""
+
+    name: str
+    subjects: tuple[str, ...]
+    max_age: float
+    """Seconds."""
+    max_bytes: int
+    max_messages: int
+    duplicate_window: float = 2 * _HOUR
+    """Seconds within which a second message with the same Nats-Msg-Id is dropped."""
+
+    def config(self, replicas: int = 1) -> StreamConfig:
+        """The server's view of this stream."""
+        return StreamConfig(
+            name=self.name,
+            subjects=list(self.subjects),
+            retention=RetentionPolicy.LIMITS,
+            discard=DiscardPolicy.OLD,
+            storage=StorageType.FILE,
+            max_age=self.max_age,
+            max_bytes=self.max_bytes,
+            max_msgs=self.max_messages,
+            duplicate_window=self.duplicate_window,
+            num_replicas=replicas,
+        )
+
+
+MARKET: Final = Stream("MARKET", ("market.>",), 3 * _DAY, 4096 * _MEGABYTE, 2_000_000)
+SURFACE: Final = Stream("SURFACE", ("surface.>",), 7 * _DAY, 2048 * _MEGABYTE, 2_000_000)
+SIGNAL: Final = Stream("SIGNAL", ("signal.>",), 14 * _DAY, 1024 * _MEGABYTE, 2_000_000)
+ORDER: Final = Stream("ORDER", ("order.>",), 30 * _DAY, 2048 * _MEGABYTE, 5_000_000)
+RISK: Final = Stream("RISK", ("risk.>",), 30 * _DAY, 1024 * _MEGABYTE, 2_000_000)
+ALERT: Final = Stream("ALERT", ("alert.>",), 30 * _DAY, 256 * _MEGABYTE, 500_000)
+DEAD: Final = Stream("DEAD", ("dead.>",), 30 * _DAY, 1024 * _MEGABYTE, 500_000)
+
+STREAMS: Final[tuple[Stream, ...]] = (MARKET, SURFACE, SIGNAL, ORDER, RISK, ALERT, DEAD)
+
+
+def stream_of(subject: str, streams: Iterable[Stream] = STREAMS) -> Stream:
+    """The stream that holds `subject` (may end in wildcards). Raises ValueError when none does."""
+    root = subject.split(".", 1)[0]
+    for stream in streams:
+        if any(held.split(".", 1)[0] == root for held in stream.subjects):
+            return stream
+    known = ", ".join(held for stream in streams for held in stream.subjects)
+    raise ValueError(f"subject {subject!r} belongs to no stream; use one of {known}")
+
+
+async def ensure_streams(
+    jetstream: JetStreamContext, streams: Iterable[Stream] = STREAMS, *, replicas: int = 1
+) -> None:
+    """Create the streams that are missing, update those that differ. Idempotent, safe in parallel."""
+    for stream in streams:
+        config = stream.config(replicas)
+        try:
+            await jetstream.add_stream(config)
+        except nats.js.errors.BadRequestError as refusal:
+            if refusal.err_code != _NAME_IN_USE:
+                raise
+            await jetstream.update_stream(config)
