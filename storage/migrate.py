@@ -40,8 +40,8 @@ def upgrade(database: Database) -> None:
         known = {revision.revision for revision in script.walk_revisions()}
         if unknown := [revision for revision in _present(connection) if revision not in known]:
             raise SchemaTooNewError(
-                f"{database.shown_url} holds tables of a newer Skewline (revision {', '.join(unknown)})",
-                "run that newer version, or name another database",
+                f"{database.shown_url} holds unknown tables (revision {', '.join(unknown)})",
+                "run the newer version of Skewline that made them, or name another database",
             )
         _run(connection, script, lambda present: script._upgrade_revs("heads", present))
 

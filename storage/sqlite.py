@@ -14,17 +14,22 @@ from skewline.storage.errors import DatabaseCorruptError, DatabaseFolderError, D
 Synchronous = Literal["full", "normal"]
 
 _BUSY_SECONDS = 10.0
+_FILE_ENDINGS = (".sqlite", ".sqlite3", ".db")
 _READERS = 4
 
 
-def prepare_file(folder: Path, service: str) -> Path:
-    """The service's file in `folder`, in WAL mode; made if absent. Raises a `StorageError`."""
+def prepare_file(place: Path, service: str) -> Path:
+    """The service's file at `place` (a file by its ending, else a folder), in WAL mode; made if absent.
+
+    Raises a `StorageError`.
+    """
+    path = place if place.suffix in _FILE_ENDINGS else place / f"{service}.sqlite3"
+    folder = path.parent
     if not folder.is_dir():
         what = "is a file, not a folder" if folder.exists() else "does not exist"
         raise DatabaseFolderError(
             f"the folder {folder} {what}", f"create it (mkdir -p {folder}) or name another"
         )
-    path = folder / f"{service}.sqlite3"
     try:
         _switch_to_wal(path)
     except sqlite3.DatabaseError as error:

@@ -47,7 +47,7 @@ class PostgresServer:
     def url(self, database: str, user: str = "postgres", password: str = "") -> str:
         """The URL of `database` on this server."""
         login = f"{user}:{password}" if password else user
-        return f"postgresql://{login}@/{database}?host={self.folder}"
+        return f"postgresql+psycopg://{login}@/{database}?host={self.folder}"
 
     def new_database(self) -> str:
         """Make an empty database; returns its name."""
@@ -61,8 +61,11 @@ class PostgresServer:
 
     def execute(self, statement: str) -> None:
         """Run one statement outside a transaction."""
-        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+        with self._connect() as connection:
             connection.execute(statement.encode())
+
+    def _connect(self) -> psycopg.Connection[tuple[object, ...]]:
+        return psycopg.connect(host=str(self.folder), user="postgres", dbname="postgres", autocommit=True)
 
     def start(self) -> None:
         """Make the cluster and wait until it answers. Raises `RuntimeError` with the log if it does not."""
@@ -117,7 +120,7 @@ class PostgresServer:
         deadline = time.monotonic() + _START_SECONDS
         while True:
             try:
-                psycopg.connect(self.url("postgres")).close()
+                self._connect().close()
                 return
             except psycopg.OperationalError as error:
                 if process.poll() is not None or time.monotonic() > deadline:

@@ -1,0 +1,38 @@
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from skewline.storage import inbox
+from skewline.storage.database import Database
+
+
+def test_an_event_is_seen_once_recorded(database: Database) -> None:
+    with database.begin() as connection:
+        assert not inbox.seen(connection, "a")
+        inbox.record(connection, "a", 1)
+        assert inbox.seen(connection, "a")
+    with database.read() as connection:
+        assert inbox.seen(connection, "a")
+        assert not inbox.seen(connection, "A")
+
+
+def test_an_event_of_a_failed_transaction_is_not_seen(database: Database) -> None:
+    with pytest.raises(LookupError), database.begin() as connection:
+        inbox.record(connection, "a", 1)
+        raise LookupError
+    with database.read() as connection:
+        assert not inbox.seen(connection, "a")
+
+
+def test_recording_twice_is_refused(database: Database) -> None:
+    with database.begin() as connection:
+        inbox.record(connection, "a", 1)
+    with pytest.raises(IntegrityError), database.begin() as connection:
+        inbox.record(connection, "a", 1)
+
+
+def test_pruning_forgets_only_what_is_older(database: Database) -> None:
+    with database.begin() as connection:
+        for time_ns in (10, 20, 30):
+            inbox.record(connection, f"at {time_ns}", time_ns)
+        assert inbox.prune(connection, 20) == 1
+        assert [inbox.seen(connection, f"at {time_ns}") for time_ns in (10, 20, 30)] == [False, True, True]
