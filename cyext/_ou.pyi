@@ -1,0 +1,3 @@
+from skewline.cyext.arguments import Codes, Doubles
+
+def fit_rows(rows: Doubles, dt: float, out: Doubles, codes: Codes, threads: int) -> None: ...

@@ -1,0 +1,87 @@
+"""Checks and broadcasts the arguments of a kernel: wrong shapes and types are told apart from bad market data."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Doubles: TypeAlias = NDArray[np.float64]
+Flags: TypeAlias = NDArray[np.uint8]
+Codes: TypeAlias = NDArray[np.int32]
+
+
+def doubles(name: str, value: ArrayLike) -> Doubles:
+    """`value` as float64; TypeError if it does not hold real numbers."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiu":
+        raise TypeError(f"{name} must hold real numbers, not {array.dtype}")
+    return array.astype(np.float64, copy=False)
+
+
+def flags(name: str, value: ArrayLike) -> Flags:
+    """`value` as 0/1 bytes; TypeError if it holds anything but booleans or the integers 0 and 1."""
+    array = np.asarray(value)
+    if array.dtype.kind in "iu" and bool(np.all((array == 0) | (array == 1))):
+        return array.astype(np.uint8)
+    if array.dtype.kind != "b":
+        raise TypeError(f"{name} must hold booleans, not {array.dtype}")
+    return array.astype(np.uint8)
+
+
+def vector(name: str, value: ArrayLike) -> Doubles:
+    """`value` as a contiguous one-dimensional float64 array; ValueError if it has another shape."""
+    array = doubles(name, value)
+    if array.ndim != 1:
+        raise ValueError(f"{name} must be one-dimensional, not of shape {array.shape}")
+    return np.ascontiguousarray(array)
+
+
+def same_length(length: int, **vectors: Doubles) -> None:
+    """ValueError naming the vector that is not `length` long."""
+    for name, array in vectors.items():
+        if array.shape != (length,):
+            raise ValueError(f"{name} must have {length} elements, not {array.size}")
+
+
+def thread_count(threads: int) -> int:
+    """A valid number of threads; ValueError below 1."""
+    if isinstance(threads, bool) or not isinstance(threads, int):
+        raise TypeError(f"threads must be an int, not {type(threads).__name__}")
+    if threads < 1:
+        raise ValueError(f"threads must be at least 1, not {threads}")
+    return threads
+
+
+class Broadcast:
+    """The arguments of an element-wise kernel, flattened to one common length.
+
+    A single value is repeated without being copied (stride 0).
+    """
+
+    def __init__(self, **arguments: NDArray[Any]) -> None:
+        try:
+            self.shape = np.broadcast_shapes(*(array.shape for array in arguments.values()))
+        except ValueError:
+            shapes = ", ".join(f"{name} {array.shape}" for name, array in arguments.items())
+            raise ValueError(f"these shapes do not broadcast together: {shapes}") from None
+        self.size = int(np.prod(self.shape, dtype=np.int64))
+
+    def flat(self, array: NDArray[Any]) -> NDArray[Any]:
+        """One-dimensional view (or copy, where it must be) of `array` at the common shape."""
+        if array.size == 1:
+            return np.broadcast_to(array.reshape(()), (self.size,))
+        return np.ascontiguousarray(np.broadcast_to(array, self.shape)).reshape(-1)
+
+    def result(self, out: Doubles | None = None) -> Doubles:
+        """A fresh array of the common shape, or `out` when it fits."""
+        if out is None:
+            return np.empty(self.shape, dtype=np.float64)
+        if not isinstance(out, np.ndarray) or out.dtype != np.float64:
+            raise TypeError("out must be a float64 array")
+        if out.shape != self.shape:
+            raise ValueError(f"out must have shape {self.shape}, not {out.shape}")
+        if not out.flags.c_contiguous or not out.flags.writeable:
+            raise ValueError("out must be C-contiguous and writeable")
+        return out
