@@ -36,10 +36,10 @@ def envelope(
     received_ns: int,
     published_ns: int,
 ) -> event_pb2.Event:
-    """Wrap `payload`, the consequence of `cause`, under an id derived from the cause (or from `key` at a source).
+    """Wrap `payload` under an id derived from `cause`, whose consequence it is, or from `key` at a source.
 
-    Time, snapshot and underlying are the cause's unless given. `received_ns` and `published_ns` are wall-clock times,
-    which measure this hop and decide nothing. Raises ValueError without a cause and a key.
+    Time, snapshot and underlying are the cause's unless given. `received_ns` and `published_ns` are wall-
+    clock times, which measure this hop and decide nothing. Raises ValueError without a cause and a key.
     """
     field = _FIELDS[type(payload).DESCRIPTOR.name]
     if cause is None and not key:

@@ -1,15 +1,17 @@
 """One event, one transaction: the handler that makes a service lose nothing and do nothing twice.
 
-For each event a service handles: its id goes into the inbox, the engine's results into the tables and the outgoing
-events into the event log, all in one transaction; then the outgoing events are published, and the event is
-acknowledged. Killed before the commit, the event comes again and finds nothing of the first try; killed after it, the
-event comes again and is known, and what the log holds unpublished is published at the next start.
+For each event a service handles: its id goes into the inbox, the engine's results into the tables and the
+outgoing events into the event log, all in one transaction; then the outgoing events are published, and the
+event is acknowledged. Killed before the commit, the event comes again and finds nothing of the first try;
+killed after it, the event comes again and is known, and what the log holds unpublished is published at the
+next start.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextvars
+import functools
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -63,9 +65,9 @@ class Delivered:
 class Processor:
     """Runs a service's state changes one at a time, each in a transaction with its inbox and outbox.
 
-    `restore` throws the service's engine away and rebuilds it from the tables; it is called at the start and after
-    any failure, so that memory never holds what the database does not. `keep_events` of the event log are kept for
-    clients that resume.
+    `restore` throws the service's engine away and rebuilds it from the tables; it is called at the start and
+    after any failure, so that memory never holds what the database does not. `keep_events` of the event log
+    are kept for clients that resume.
     """
 
     def __init__(
@@ -98,7 +100,7 @@ class Processor:
         self._commits = 0
 
     async def start(self, restore: Callable[[Connection], None]) -> None:
-        """Rebuild the engine from the tables, then publish what an earlier run committed and did not publish."""
+        """Rebuild the engine from the tables, then publish what an earlier run left unpublished."""
         self._restore = restore
         await self._rebuild()
         await self._publish_backlog()
@@ -112,7 +114,7 @@ class Processor:
             self._relay.cancel()
             with suppress(asyncio.CancelledError):
                 await self._relay
-        await self._in(self._writer, self._mark_published)
+        await self._mark_published()
         self._writer.shutdown()
         self._readers.shutdown()
 
@@ -132,18 +134,12 @@ class Processor:
     ) -> T:
         """Run `work` in the writer thread, in one write transaction, and publish the events it returns.
 
-        `cause` is the event that it answers: its id goes into the inbox, in the same transaction. Whatever is raised,
-        everything is rolled back and the engine rebuilt from the tables before it is raised here.
+        `cause` is the event that it answers: its id goes into the inbox, in the same transaction. Whatever is
+        raised, everything is rolled back and the engine rebuilt from the tables before it is raised here.
         """
-        try:
-            result, logged = await self._in(self._writer, self._commit, work, cause, traceparent())
-        except BaseException:
-            await self._rebuild()
-            raise
-        for listener in self._listeners:
-            listener(logged)
-        await self._publish(logged)
-        return result
+        # A caller that goes away (a cancelled rpc) must not part a commit from the publishing of its events.
+        settled: T = await asyncio.shield(asyncio.ensure_future(self._transact(work, cause)))
+        return settled
 
     async def read(self, query: Callable[[Connection], T]) -> T:
         """Run `query` in a reader thread, in one read-only transaction."""
@@ -170,9 +166,10 @@ class Processor:
     ) -> None:
         """Feed each event of `subjects` to `handle`, in order, once.
 
-        `handle` runs while it holds the turn, inside the span `<service>.<payload>`, a child of the event's trace, and
-        calls `transact(..., cause=delivered.event)` exactly once. `ready` is awaited first, without the turn: the
-        place to wait for what another consumer of this service must bring. An event already handled is skipped.
+        `handle` runs while it holds the turn, inside the span `<service>.<payload>`, a child of the event's
+        trace, and calls `transact(..., cause=delivered.event)` exactly once. `ready` is awaited first,
+        without the turn: the place to wait for what another consumer of this service must bring. An event
+        already handled is skipped.
         """
 
         async def on_delivery(delivery: Delivery) -> None:
@@ -188,8 +185,25 @@ class Processor:
                 ack_wait=settings.ack_wait_s,
                 max_deliver=settings.max_deliver,
                 batch=settings.fetch_batch,
+                backoff_s=settings.backoff_s,
             )
         )
+
+    async def _transact(
+        self, work: Callable[[Connection], tuple[T, Sequence[Outgoing]]], cause: event_pb2.Event | None
+    ) -> T:
+        published, self._published = self._published, []
+        try:
+            commit = functools.partial(self._commit, work, cause, traceparent(), published)
+            result, logged = await self._in(self._writer, commit)
+        except BaseException:
+            self._published.extend(published)
+            await self._rebuild()
+            raise
+        for listener in self._listeners:
+            listener(logged)
+        await self._publish(logged)
+        return result
 
     async def _handle(
         self,
@@ -228,28 +242,27 @@ class Processor:
         work: Callable[[Connection], tuple[T, Sequence[Outgoing]]],
         cause: event_pb2.Event | None,
         parent: str,
+        published: list[int],
     ) -> tuple[T, list[LoggedEvent]]:
-        published, self._published = self._published, []
-        try:
-            with self._database.begin() as connection:
-                if cause is not None:
-                    inbox.record(connection, cause.event_id, cause.time_ns)
-                event_log.mark_published(connection, published)
-                result, outgoing = work(connection)
-                logged = [_append(connection, item, parent) for item in outgoing]
-                self._commits += 1
-                if self._commits % _PRUNE_EVERY == 0:
-                    event_log.prune(connection, self._keep_events)
-        except BaseException:
-            self._published = published + self._published
-            raise
+        with self._database.begin() as connection:
+            if cause is not None:
+                inbox.record(connection, cause.event_id, cause.time_ns)
+            event_log.mark_published(connection, published)
+            result, outgoing = work(connection)
+            logged = [_append(connection, item, parent) for item in outgoing]
+            self._commits += 1
+            if self._commits % _PRUNE_EVERY == 0:
+                event_log.prune(connection, self._keep_events)
         return result, logged
 
-    def _mark_published(self) -> None:
+    async def _mark_published(self) -> None:
         published, self._published = self._published, []
         if published:
-            with self._database.begin() as connection:
-                event_log.mark_published(connection, published)
+            await self._in(self._writer, self._mark, published)
+
+    def _mark(self, published: list[int]) -> None:
+        with self._database.begin() as connection:
+            event_log.mark_published(connection, published)
 
     def _query(self, query: Callable[[Connection], T]) -> T:
         with self._database.read() as connection:
@@ -265,7 +278,10 @@ class Processor:
             async with self._publishing:
                 for item in logged:
                     await self._bus.publish(
-                        item.subject, item.payload, message_id=item.event_id, traceparent=item.traceparent or None
+                        item.subject,
+                        item.payload,
+                        message_id=item.event_id,
+                        traceparent=item.traceparent or None,
                     )
                 await self._bus.flush()
         except PublishFailed as failure:
@@ -276,12 +292,12 @@ class Processor:
         self._published.extend(item.sequence for item in logged)
 
     async def _publish_backlog(self) -> None:
-        await self._in(self._writer, self._mark_published)
+        await self._mark_published()
         while batch := await self.read(lambda connection: event_log.unpublished(connection, _RELAY_BATCH)):
             await self._publish(batch)
             if self._backlog.is_set():
                 return
-            await self._in(self._writer, self._mark_published)
+            await self._mark_published()
 
     async def _relay_backlog(self) -> None:
         while True:
@@ -291,9 +307,9 @@ class Processor:
             await self._publish_backlog()
 
     async def _in(self, pool: ThreadPoolExecutor, call: Callable[..., T], *arguments: object) -> T:
-        # Threads of a pool have no context of their own: without this, spans opened in them would have no parent.
-        context = contextvars.copy_context()
-        return await asyncio.get_running_loop().run_in_executor(pool, lambda: context.run(call, *arguments))
+        # A pool's threads have no context of their own: without this, spans opened there would lack a parent.
+        call_here = functools.partial(contextvars.copy_context().run, call, *arguments)
+        return await asyncio.get_running_loop().run_in_executor(pool, call_here)
 
 
 def _append(connection: Connection, item: Outgoing, parent: str) -> LoggedEvent:

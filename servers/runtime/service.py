@@ -31,7 +31,10 @@ class Runtime:
 
 
 class Service(Protocol):
-    """One of the five services: a pure engine in a thin shell. Each folder's `service.build(runtime)` makes it."""
+    """One of the five services: a pure engine in a thin shell.
+
+    Each folder's `service.build(runtime)` makes it.
+    """
 
     full_name: str
     """The gRPC service, e.g. "skewline.v1.RiskService"."""

@@ -16,13 +16,13 @@ class BusSettings(Section):
     url: NatsUrl | None = Field(default=None, repr=False)
     """NATS servers, comma-separated (`nats://host:4222`); unset: the supervisor starts one."""
 
-    ack_wait_s: float = Field(default=30.0, gt=0, le=3600)
-    """Seconds that a consumer may take over an event before it is delivered again."""
+    ack_wait_s: float = Field(default=5.0, ge=0.5, le=3600)
+    """Seconds of silence (a working consumer keeps saying so) after which an event is delivered again."""
 
-    max_deliver: int = Field(default=5, ge=1, le=1000)
+    max_deliver: int = Field(default=20, ge=1, le=1000)
     """Deliveries of one event before it goes to the stream DEAD."""
 
-    backoff_s: tuple[float, ...] = (0.1, 0.5, 2.0, 10.0)
+    backoff_s: tuple[float, ...] = (0.1, 0.5, 2.0, 10.0, 30.0)
     """Seconds to wait before each further delivery of an event that failed; the last repeats."""
 
     publish_window: int = Field(default=256, ge=1, le=65536)
@@ -33,6 +33,3 @@ class BusSettings(Section):
 
     fetch_batch: int = Field(default=64, ge=1, le=4096)
     """Events that one pull asks for."""
-
-    reconnect_wait_s: float = Field(default=0.25, gt=0, le=60)
-    """Seconds between attempts to reconnect."""

@@ -15,7 +15,6 @@ from skewline.servers.runtime.settings.network import NetworkSettings
 from skewline.servers.runtime.settings.order import OrderSettings
 from skewline.servers.runtime.settings.risk import RiskSettings
 from skewline.servers.runtime.settings.section import Section
-from skewline.servers.runtime.settings.service_name import ServiceName
 from skewline.servers.runtime.settings.signal import SignalSettings
 from skewline.servers.runtime.settings.telemetry import TelemetrySettings
 
@@ -60,11 +59,9 @@ class Settings(Section):
 
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
 
-    def database_url(self, service: ServiceName) -> str:
-        """SQLAlchemy URL of `service`'s tables (with PostgreSQL: all services, a schema each)."""
-        if self.database.url is not None:
-            return self.database.url
-        return f"sqlite:///{self.home / 'db' / f'{service}.sqlite'}"
+    def database_url(self) -> str:
+        """The URL for `Database.open`: a folder with one SQLite file a service, or PostgreSQL with a schema each."""
+        return self.database.url or f"sqlite:///{self.home / 'db'}"
 
     @property
     def traces(self) -> Path:

@@ -1,0 +1,94 @@
+"""The process of one service: everything it needs, opened in order, and closed in the reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
+
+from skewline.servers.runtime.bus import Bus
+from skewline.servers.runtime.logs import logger
+from skewline.servers.runtime.metrics import Metrics
+from skewline.servers.runtime.processor import Processor
+from skewline.servers.runtime.server import GrpcServer
+from skewline.servers.runtime.service import Runtime, Service
+from skewline.servers.runtime.settings import ServiceName, Settings
+from skewline.servers.runtime.telemetry import Telemetry
+from skewline.storage.cache import open_cache
+from skewline.storage.database import Database
+
+_GRACE_S: Final = 5.0
+
+
+class NoBusError(Exception):
+    """No NATS URL was given to a service that is started by itself."""
+
+
+@asynccontextmanager
+async def hosted(
+    name: ServiceName, settings: Settings, build: Callable[[Runtime], Service]
+) -> AsyncIterator[GrpcServer]:
+    """Run the service `name` inside the block; yields its server, which listens and reports SERVING.
+
+    At the end of the block it drains: health says NOT_SERVING, running calls end, the event in hand is
+    committed and published, then bus, database, metrics and traces are closed. Raises what opening them
+    raises (see there).
+    """
+    if settings.bus.url is None:
+        raise NoBusError(
+            "bus.url is not set; start NATS with JetStream and set it (SKEWLINE_BUS__URL=nats://host:4222), "
+            "or use `skewline up`, which starts one"
+        )
+    async with AsyncExitStack() as stack:
+        telemetry = Telemetry.start(name, settings)
+        stack.push_async_callback(asyncio.to_thread, telemetry.shutdown)
+        metrics = Metrics.start(name, settings)
+        stack.callback(metrics.stop)
+        database = await asyncio.to_thread(
+            Database.open, settings.database_url(), name, synchronous=settings.database.synchronous
+        )
+        stack.callback(database.close)
+        cache = open_cache(settings.cache.redis_url, name)
+        stack.push_async_callback(cache.close)
+        bus = await stack.enter_async_context(
+            await Bus.connect(
+                settings.bus.url,
+                name,
+                window=settings.bus.publish_window,
+                ack_timeout=settings.bus.publish_timeout_s,
+            )
+        )
+        processor = Processor(
+            service=name, database=database, bus=bus, bus_settings=settings.bus, tracer=telemetry.tracer
+        )
+        processor.on_handled(lambda kind, seconds: metrics.event(kind, "handled", seconds))
+        service = build(Runtime(settings, telemetry, metrics, bus, database, cache, processor))
+        await processor.start(service.restore)
+        stack.push_async_callback(processor.stop)
+        await service.start()
+        stack.push_async_callback(service.stop)
+        server = GrpcServer(
+            (service.full_name,),
+            service.register,
+            host=settings.network.host,
+            port=settings.network.port(name),
+            telemetry=telemetry,
+            metrics=metrics,
+            setting=f"--set network.ports.{name}=PORT",
+        )
+        await server.start()
+        stack.push_async_callback(server.stop, _GRACE_S)
+        yield server
+
+
+async def serve(name: ServiceName, settings: Settings, build: Callable[[Runtime], Service]) -> None:
+    """Run the service until SIGTERM or SIGINT."""
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    async with hosted(name, settings, build):
+        await ended.wait()
+        logger(__name__).info("stopping")
