@@ -11,7 +11,7 @@ check() {
 check "ruff check" ruff check .
 check "ruff format" ruff format --check .
 check "mypy --strict" mypy
-check "import rules" lint-imports
+check "import rules" lint-imports --no-logo
 check "buf lint" buf lint
 check "buf format" buf format --diff --exit-code
 

@@ -73,8 +73,7 @@ class PostgresServer:
         if account is not None:
             os.chown(self.folder, account.pw_uid, account.pw_gid)
             if not _reachable_by_all(self._installation):
-                shutil.copytree(self._installation, self.folder / "installation", symlinks=True)
-                self._installation = self.folder / "installation"
+                self._installation = _copied(self._installation, self.folder / "wheel")
         programs, data = self._installation / "bin", self.folder / "data"
         made = subprocess.run(
             [
@@ -138,6 +137,17 @@ class PostgresServer:
 
 def _reachable_by_all(folder: Path) -> bool:
     return all(place.stat().st_mode & stat.S_IXOTH for place in (folder, *folder.resolve().parents))
+
+
+def _copied(installation: Path, place: Path) -> Path:
+    package = installation.parent
+    copy = place / package.name / installation.name
+    shutil.copytree(installation, copy, symlinks=True)
+    # The wheel's programs look for their libraries beside their package.
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, place / libraries.name, symlinks=True)
+    return copy
 
 
 def _installation() -> Path:
