@@ -60,7 +60,7 @@ class Settings(Section):
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
 
     def database_url(self) -> str:
-        """The URL for `Database.open`: a folder with one SQLite file a service, or PostgreSQL with a schema each."""
+        """The URL for `Database.open`: a folder of SQLite files, or PostgreSQL with a schema a service."""
         return self.database.url or f"sqlite:///{self.home / 'db'}"
 
     @property

@@ -4,18 +4,24 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-_PASSWORD: Final = re.compile(r"(?P<head>[a-z0-9+.-]+://[^/@:\s]*:)[^@\s]+(?=@)", re.IGNORECASE)
-_TOKEN: Final = re.compile(r"(?P<head>[a-z0-9+.-]+://)[^/@:\s]+(?=@)", re.IGNORECASE)
+_USER_INFO: Final = re.compile(
+    r"(?P<scheme>[a-z0-9+.-]+://)(?P<user>[^/@:\s]*)(?P<colon>:?)[^@\s,]*@", re.IGNORECASE
+)
 _QUERY_SECRET: Final = re.compile(r"(?P<head>[?&](?:password|token|secret|api_key)=)[^&\s]+", re.IGNORECASE)
 MASK: Final = "***"
 
 
 def mask(text: str) -> str:
-    """`text` with every password or token that a URL in it carries replaced by `***`."""
-    hidden = _PASSWORD.sub(rf"\g<head>{MASK}", text)
-    if hidden == text:
-        hidden = _TOKEN.sub(rf"\g<head>{MASK}", text)
-    return _QUERY_SECRET.sub(rf"\g<head>{MASK}", hidden)
+    """`text` with every password that a URL in it carries replaced by `***`.
+
+    A name without a password is hidden too: NATS takes a token there.
+    """
+
+    def hide(found: re.Match[str]) -> str:
+        user = f"{found['user']}:" if found["colon"] else ""
+        return f"{found['scheme']}{user}{MASK}@"
+
+    return _QUERY_SECRET.sub(rf"\g<head>{MASK}", _USER_INFO.sub(hide, text))
 
 
 def one_of_schemes(*schemes: str) -> Callable[[str | None], str | None]:

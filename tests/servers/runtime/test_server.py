@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import grpc
 import pytest
@@ -14,6 +14,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from grpc_status import rpc_status
 from servers_under_test.echo import SERVICE, Echo, RunningEcho, running_echo
+
 from skewline.servers.runtime.errors import (
     AlreadyExists,
     FieldViolation,
@@ -57,6 +58,14 @@ async def _failure(stack: RunningEcho, name: str, message: Any, raw: bool = Fals
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await _first(stack, name, message, raw)
     return caught.value
+
+
+def _status(failure: grpc.aio.AioRpcError) -> Any:
+    return rpc_status.from_call(cast("Any", failure))
+
+
+def _health(stack: RunningEcho) -> Any:
+    return health_pb2_grpc.HealthStub(stack.channel)
 
 
 def _raise(error: Exception) -> Echo:
@@ -120,7 +129,7 @@ async def test_errors_reach_the_client_as_rich_status(
 ) -> None:
     async with running_echo(tmp_path, _raise(error)) as stack:
         failure = await _failure(stack, name, StringValue(value="x"))
-    status = rpc_status.from_call(failure)
+    status = _status(failure)
     assert failure.code() == code
     assert status is not None
     unpacked = type(detail)()
@@ -132,7 +141,7 @@ async def test_unavailable_says_when_to_retry(tmp_path: Path) -> None:
     error = Unavailable("the bus is away", timedelta(milliseconds=1500))
     async with running_echo(tmp_path, _raise(error)) as stack:
         failure = await _failure(stack, "UnaryUnary", StringValue())
-    status = rpc_status.from_call(failure)
+    status = _status(failure)
     info = error_details_pb2.RetryInfo()
     assert status is not None
     assert status.details[0].Unpack(info)
@@ -141,7 +150,7 @@ async def test_unavailable_says_when_to_retry(tmp_path: Path) -> None:
 
 async def test_a_peer_that_is_away_is_unavailable_not_internal(tmp_path: Path) -> None:
     async with grpc.aio.insecure_channel("127.0.0.1:1") as nobody:
-        ask = nobody.unary_unary("/x/Y", StringValue.SerializeToString, StringValue.FromString)
+        ask: Any = nobody.unary_unary("/x/Y", StringValue.SerializeToString, StringValue.FromString)
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await ask(StringValue(), timeout=_TIMEOUT)
     async with running_echo(tmp_path, _raise(caught.value)) as stack:
@@ -183,14 +192,14 @@ async def test_rubbish_bytes_are_an_invalid_argument_and_the_server_stays_up(
 
 
 async def test_an_unknown_method_is_unimplemented(stack: RunningEcho) -> None:
-    ask = stack.channel.unary_unary(f"/{SERVICE}/Nothing")
+    ask: Any = stack.channel.unary_unary(f"/{SERVICE}/Nothing")
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await ask(b"", timeout=_TIMEOUT)
     assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
 
 
 async def test_health_answers_for_the_server_and_the_service(stack: RunningEcho) -> None:
-    health = health_pb2_grpc.HealthStub(stack.channel)
+    health = _health(stack)
     for name in ("", SERVICE):
         answer = await health.Check(health_pb2.HealthCheckRequest(service=name), timeout=_TIMEOUT)
         assert answer.status == health_pb2.HealthCheckResponse.SERVING
@@ -200,12 +209,12 @@ async def test_health_answers_for_the_server_and_the_service(stack: RunningEcho)
 
 
 async def test_reflection_lists_and_describes_the_service(stack: RunningEcho) -> None:
-    stub = reflection_pb2_grpc.ServerReflectionStub(stack.channel)
+    stub = reflection_pb2_grpc.ServerReflectionStub(cast("Any", stack.channel))
     requests = [
         reflection_pb2.ServerReflectionRequest(list_services=""),
         reflection_pb2.ServerReflectionRequest(file_containing_symbol=SERVICE),
     ]
-    listed, described = [answer async for answer in stub.ServerReflectionInfo(iter(requests))]
+    listed, described = [answer async for answer in cast("Any", stub).ServerReflectionInfo(iter(requests))]
     names = {service.name for service in listed.list_services_response.service}
     assert names == {SERVICE, "grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"}
     assert described.file_descriptor_response.file_descriptor_proto
@@ -250,7 +259,7 @@ async def test_an_address_of_another_machine_is_named_with_the_fix(stack: Runnin
         telemetry=stack.telemetry,
         metrics=Metrics("order"),
     )
-    with pytest.raises(BindError, match="network.host"):
+    with pytest.raises(BindError, match=r"network\.host"):
         await elsewhere.start()
 
 
@@ -326,7 +335,7 @@ async def test_stop_cancels_what_does_not_end_and_waits_for_its_cleanup(stack: R
 
 
 async def test_stop_tells_health_watchers_first_and_does_not_wait_for_them(stack: RunningEcho) -> None:
-    health = health_pb2_grpc.HealthStub(stack.channel)
+    health = _health(stack)
     seen: list[int] = []
 
     async def watch() -> None:

@@ -13,6 +13,7 @@ from google.protobuf.wrappers_pb2 import StringValue
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 from opentelemetry import trace
+
 from skewline.servers.runtime.metrics import Metrics
 from skewline.servers.runtime.server import GrpcServer
 from skewline.servers.runtime.settings import Settings
