@@ -34,7 +34,7 @@ class BusUnavailable(ConnectionError):
 
 
 class Bus:
-    """A connection to NATS that comes back by itself, with its consumers, as the server does. Use `connect`."""
+    """A connection to NATS that comes back by itself, with its consumers, as it does. Use `connect`."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class Bus:
         tls: ssl.SSLContext | None = None,
         credentials: Path | None = None,
     ) -> Self:
-        """Connect as `service` to `url` (comma-separated for a cluster) and ensure that the streams are there.
+        """Connect as `service` to `url` (comma-separated for a cluster) and ensure that the streams exist.
 
         `window` bounds the messages without acknowledgement; one without it for `ack_timeout` seconds has
         failed. `tls` and `credentials` (a NATS .creds file) are for a remote server.
@@ -140,8 +140,8 @@ class Bus:
         """Feed the durable consumer's messages to `handler`; each is acknowledged after the handler returned.
 
         A handler that raises Poison sends the message to `dead.<durable>`; any other exception brings it back
-        after the pauses of `backoff_s` (seconds, jittered, the last repeats), and sends it to `dead.<durable>`
-        at attempt `max_deliver`. `ordered`: a message waits until the one before it is done with.
+        after the pauses of `backoff_s` (seconds, jittered, the last repeats), and sends it to
+        `dead.<durable>` at attempt `max_deliver`. `ordered`: a message waits until the one before it is done with.
         `deliver_from` matters only when the durable is first made. The consumer starts at once and stops with
         the bus or by its own `stop`.
         """

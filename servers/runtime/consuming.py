@@ -112,7 +112,7 @@ class Consumer:
             await asyncio.shield(self._tasks[0])
 
     async def stop(self, grace: float = 10.0) -> None:
-        """Let the running handler end (cancelled after `grace` seconds) and hand back what waits. Once only."""
+        """Let the running handler end (cancelled after `grace` seconds) and hand back what waits."""
         if self._stopping:
             return
         self._stopping = True

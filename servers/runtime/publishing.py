@@ -46,8 +46,8 @@ class PublishWindow:
     """Up to `size` messages on their way at once.
 
     A failed acknowledgement closes the window: the next `publish` or `flush` waits for what is still on its
-    way, then raises PublishFailed with every message id that was not confirmed, after which the window is open
-    again. A `publish` that raises did not send its own message and names it among them.
+    way, then raises PublishFailed with every message id that was not confirmed, after which the window is
+    open again. A `publish` that raises did not send its own message and names it among them.
     """
 
     def __init__(self, connection: Client, *, size: int = 256, ack_timeout: float = 5.0) -> None:

@@ -44,8 +44,8 @@ class PullLoop:
     """Pulls from the consumer that `ensure` creates (or finds); calls `ensure` again after any trouble.
 
     `batch` is the number of messages asked for at once. A lost server or consumer is noticed after 2.5
-    `heartbeat` seconds, a reconnect at once when `reconnected` is called. `arrived` sees every message as soon
-    as it is here, before its turn.
+    `heartbeat` seconds, a reconnect at once when `reconnected` is called. `arrived` sees every message as
+    soon as it is here, before its turn.
     """
 
     def __init__(

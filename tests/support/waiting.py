@@ -1,0 +1,13 @@
+"""Waiting for what must come to pass, without sleeping for luck."""
+
+import asyncio
+from collections.abc import Callable
+
+DEADLINE_S = 20.0
+
+
+async def until(reached: Callable[[], bool], deadline_s: float = DEADLINE_S) -> None:
+    """Return as soon as `reached()`; raises TimeoutError when it is not within `deadline_s`."""
+    async with asyncio.timeout(deadline_s):
+        while not reached():  # noqa: ASYNC110 - what is awaited happens outside of this loop
+            await asyncio.sleep(0.005)
