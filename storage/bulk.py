@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert
+from sqlalchemy import Column, Connection, Table, insert
 
 _CHUNK = 5_000
 
@@ -18,8 +18,9 @@ def copy_rows(conn: Connection, table: Table, columns: Sequence[str], rows: Iter
     column that has its default in Python. Raises `ValueError` for a row of another length, `KeyError` for an
     unknown column.
     """
+    targets = [table.c[name] for name in columns]
     if conn.dialect.name == "postgresql":
-        return _copy(conn, table, columns, rows)
+        return _copy(conn, table, targets, rows)
     statement, done, pending = insert(table), 0, iter(rows)
     while chunk := [dict(zip(columns, row, strict=True)) for row in islice(pending, _CHUNK)]:
         conn.execute(statement, chunk)
@@ -27,9 +28,10 @@ def copy_rows(conn: Connection, table: Table, columns: Sequence[str], rows: Iter
     return done
 
 
-def _copy(conn: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+def _copy(
+    conn: Connection, table: Table, targets: Sequence[Column[Any]], rows: Iterable[Sequence[Any]]
+) -> int:
     dialect = conn.dialect
-    targets = [table.c[name] for name in columns]
     converters = [target.type.dialect_impl(dialect).bind_processor(dialect) for target in targets]
     names = ", ".join(dialect.identifier_preparer.format_column(target) for target in targets)
     statement = f"COPY {dialect.identifier_preparer.format_table(table)} ({names}) FROM STDIN"

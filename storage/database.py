@@ -54,9 +54,8 @@ class Database:
     ) -> Database:
         """Open `service`'s database at `url` and bring its tables up to date (unless `upgrade` is False).
 
-        `url` is `sqlite:///FILE.sqlite3`, `sqlite:///FOLDER` (the file is FOLDER/<service>.sqlite3; an
-        absolute path makes it four slashes) or `postgresql://USER:PASSWORD@HOST:PORT/DATABASE` (the schema is
-        named after the service).
+        `url` is `sqlite:///FOLDER` (the file is FOLDER/<service>.sqlite3; an absolute folder makes it four
+        slashes) or `postgresql://USER:PASSWORD@HOST:PORT/DATABASE` (the schema is named after the service).
         `synchronous`: "full" survives a power cut; "normal" only the death of the process, and is faster.
         Raises a `StorageError` that names the setting and the fix.
         """
@@ -68,6 +67,9 @@ class Database:
         if upgrade:
             try:
                 migrate.upgrade(database)
+            except DBAPIError as error:
+                database.close()
+                raise database._explain(error) or error from error
             except BaseException:
                 database.close()
                 raise
@@ -174,7 +176,7 @@ def _parsed(url: str) -> URL:
     shown = parsed.render_as_string(hide_password=True)
     if parsed.drivername == "sqlite":
         if not parsed.database or parsed.database == ":memory:":
-            raise DatabaseUrlError(f"{shown} names no file or folder", _FORMS)
+            raise DatabaseUrlError(f"{shown} names no folder", _FORMS)
         return parsed
     if parsed.drivername.split("+")[0] not in _POSTGRESQL:
         raise DatabaseUrlError(f"{shown} names an unsupported database", _FORMS)

@@ -2,7 +2,7 @@
 
 Sequences rise with every append and are never used again. A service's log has a single writer, so that the
 order of sequences is the order of commits, and whoever read up to a sequence has missed nothing below it. On
-PostgreSQL a rolled-back append leaves a gap in the numbers (on SQLite not): a gap does not mean a lost event.
+PostgreSQL a repeated or undone append leaves a gap in the numbers (not on SQLite): a gap is no lost event.
 """
 
 from __future__ import annotations
@@ -11,9 +11,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, delete, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from skewline.storage.schema import EVENT_LOG
 
+# One statement, so that the usual append costs one round trip.
+_APPEND = {
+    dialect: insert(EVENT_LOG)
+    .on_conflict_do_nothing(index_elements=[EVENT_LOG.c.event_id])
+    .returning(EVENT_LOG.c.sequence)
+    for dialect, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
+}
 # Below the number of parameters that any build of SQLite takes in one statement.
 _CHUNK = 500
 _COLUMNS = (
@@ -42,11 +50,6 @@ def append(
     conn: Connection, *, event_id: str, subject: str, time_ns: int, payload: bytes, traceparent: str = ""
 ) -> int:
     """Log an event and return its sequence; a known `event_id` adds nothing, and returns its first."""
-    known = conn.execute(
-        select(EVENT_LOG.c.sequence).where(EVENT_LOG.c.event_id == event_id)
-    ).scalar_one_or_none()
-    if known is not None:
-        return int(known)
     row = {
         "event_id": event_id,
         "subject": subject,
@@ -54,7 +57,12 @@ def append(
         "payload": payload,
         "traceparent": traceparent,
     }
-    return int(conn.execute(EVENT_LOG.insert().returning(EVENT_LOG.c.sequence), row).scalar_one())
+    added = conn.execute(_APPEND[conn.dialect.name], row).scalar_one_or_none()
+    if added is not None:
+        return int(added)
+    return int(
+        conn.execute(select(EVENT_LOG.c.sequence).where(EVENT_LOG.c.event_id == event_id)).scalar_one()
+    )
 
 
 def unpublished(conn: Connection, limit: int) -> list[LoggedEvent]:

@@ -8,7 +8,6 @@ over all processes.
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +25,8 @@ from skewline.storage.schema import new_metadata
 if TYPE_CHECKING:
     from skewline.storage.database import Database
 
-_FOLDER = Path(__file__).parent / "migrations"
+_ROOM = Path(__file__).parent
+_FOLDER = _ROOM / "migrations"
 
 
 def upgrade(database: Database) -> None:
@@ -63,8 +63,9 @@ def differences(database: Database) -> list[Any]:
 def declared(service: str) -> MetaData:
     """All tables that the code declares for `service`: the common ones and its own."""
     together = new_metadata()
-    own = f"skewline.storage.{service}"
-    sources = ["skewline.storage.schema", *([f"{own}.tables"] if importlib.util.find_spec(own) else [])]
+    sources = ["skewline.storage.schema"]
+    if (_ROOM / service / "tables.py").exists():
+        sources.append(f"skewline.storage.{service}.tables")
     for source in sources:
         for table in importlib.import_module(source).metadata.sorted_tables:
             table.to_metadata(together)

@@ -8,16 +8,22 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import URL, Engine, create_engine, event
 
-from skewline.storage.errors import DatabaseRefusedError, DatabaseUnreachableError
+from skewline.storage.errors import DatabaseRefusedError, DatabaseUnreachableError, StorageError
 from skewline.storage.sqlite import Synchronous
 
 _CONNECT_SECONDS = 5
 _POOL = 5
+# The classes of SQLSTATE for a connection that broke and a server that goes down or comes up.
+_CONNECTION_CLASSES = ("08", "57")
+# What a refusal says, in the order in which it is looked for, and the way out.
 _REFUSALS = {
     "password": "correct the password in the URL",
     "no pg_hba.conf entry": "allow this host and role in pg_hba.conf",
-    "role": "create the role, or correct the user in the URL",
-    "does not exist": "create the database, or correct its name in the URL",
+    "too many clients": "raise max_connections of the server",
+    "connection slots": "raise max_connections of the server",
+    'role "': "create the role, or correct the user in the URL",
+    'database "': "create the database, or correct its name in the URL",
+    "no schema has been selected": "grant the role USAGE and CREATE on the schema of the service's name",
     "permission denied": "grant the role CREATE on the database",
 }
 
@@ -38,18 +44,25 @@ def prepare_schema(url: URL, service: str) -> None:
                 connection.execute("SELECT pg_advisory_xact_lock(%s)", (lock_key(service),))
                 connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(service)))
     except psycopg.Error as error:
-        raise explain(error, shown) from error
+        raise explain(error, shown) or error from error
 
 
-def explain(error: psycopg.Error, shown: str) -> DatabaseRefusedError | DatabaseUnreachableError:
-    """The configuration error behind what server or network said; `shown` is the URL without its password."""
+def explain(error: psycopg.Error, shown: str) -> StorageError | None:
+    """The configuration error behind what server or network said, None where it is about the statement.
+
+    `shown` is the URL without its password.
+    """
     said = " ".join(str(error).split())
-    if "FATAL" in said or error.sqlstate is not None:
+    lost = error.sqlstate is None or error.sqlstate[:2] in _CONNECTION_CLASSES
+    if not lost or "FATAL" in said:
         for words, fix in _REFUSALS.items():
             if words in said:
-                return DatabaseRefusedError(f"{shown} refused the connection ({said})", fix)
+                return DatabaseRefusedError(f"{shown} refuses ({said})", fix)
+    if not lost:
+        return None
     return DatabaseUnreachableError(
-        f"no PostgreSQL answers at {shown} ({said})", "start the server, or correct host and port in the URL"
+        f"PostgreSQL does not answer at {shown} ({said})",
+        "start the server, or correct host and port in the URL",
     )
 
 

