@@ -1,0 +1,105 @@
+"""Builds the columnar chain message from arrays, in the contract's order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+import numpy as np
+import numpy.typing as npt
+
+from skewline.servers.marketdata import contract_terms, new_york
+from skewline.servers.runtime.decimals import from_decimal
+from skewline.v1 import chain_pb2, common_pb2, instrument_pb2
+
+Doubles = npt.NDArray[np.float64]
+OPTIONAL_COLUMNS = ("bid_size", "ask_size", "volume", "open_interest", "vendor_iv")
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What a chain says once for all its contracts."""
+
+    underlying: str
+    time_ns: int
+    source: str
+    provenance: common_pb2.Provenance.ValueType
+    spot: float
+    exercise: instrument_pb2.ExerciseStyle.ValueType
+    multiplier: Decimal = contract_terms.EQUITY_OPTION_MULTIPLIER
+    currency: str = contract_terms.CURRENCY
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Contracts as parallel arrays; `expiry_index` points into expiries, `more` holds optional columns."""
+
+    expiry_index: npt.NDArray[np.int64]
+    strike: Doubles
+    is_call: npt.NDArray[np.bool_]
+    bid: Doubles
+    ask: Doubles
+    more: Mapping[str, Doubles] = field(default_factory=dict)
+    symbol: Sequence[str] = ()
+
+
+def listed_expiry(root: str, listed: date) -> chain_pb2.ChainExpiry:
+    """The expiry of a listed US option root."""
+    settlement = contract_terms.settlement_of(root)
+    return chain_pb2.ChainExpiry(
+        root=root,
+        expiry_date=listed.isoformat(),
+        expiry_ns=new_york.expiry_ns(listed, settlement),
+        settlement=settlement,
+    )
+
+
+def build_chain(
+    heading: Heading, expiries: Sequence[chain_pb2.ChainExpiry], columns: Columns
+) -> chain_pb2.OptionChain:
+    """The chain: expiries ascending by (expiry_ns, root), contracts by expiry, strike, call before put."""
+    by_time = sorted(range(len(expiries)), key=lambda i: (expiries[i].expiry_ns, expiries[i].root))
+    rank = np.empty(len(expiries), dtype=np.int64)
+    rank[by_time] = np.arange(len(expiries))
+    index = rank[columns.expiry_index] if len(expiries) else columns.expiry_index
+    order = np.lexsort((~columns.is_call, columns.strike, index))
+    chain = chain_pb2.OptionChain(
+        underlying=heading.underlying,
+        time_ns=heading.time_ns,
+        source=heading.source,
+        provenance=heading.provenance,
+        spot=heading.spot,
+        exercise=heading.exercise,
+        multiplier=from_decimal(heading.multiplier),
+        currency=heading.currency,
+        expiries=[expiries[i] for i in by_time],
+        expiry_index=index[order].tolist(),
+        strike=columns.strike[order].tolist(),
+        is_call=columns.is_call[order].tolist(),
+        bid=columns.bid[order].tolist(),
+        ask=columns.ask[order].tolist(),
+    )
+    for name, values in columns.more.items():
+        getattr(chain, name).extend(values[order].tolist())
+    if columns.symbol:
+        chain.symbol.extend(columns.symbol[i] for i in order.tolist())
+    return chain
+
+
+def columns_of(chain: chain_pb2.OptionChain) -> Columns:
+    """The chain's columns as arrays; empty optional columns are left out."""
+    return Columns(
+        expiry_index=np.asarray(chain.expiry_index, dtype=np.int64),
+        strike=np.asarray(chain.strike, dtype=np.float64),
+        is_call=np.asarray(chain.is_call, dtype=np.bool_),
+        bid=np.asarray(chain.bid, dtype=np.float64),
+        ask=np.asarray(chain.ask, dtype=np.float64),
+        more={
+            name: np.asarray(getattr(chain, name), dtype=np.float64)
+            for name in OPTIONAL_COLUMNS
+            if len(getattr(chain, name))
+        },
+        symbol=chain.symbol,
+    )

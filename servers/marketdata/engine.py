@@ -1,0 +1,128 @@
+"""The service's decisions: which snapshots and contracts are fit to be traded on."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from skewline.servers.marketdata.chain_columns import OPTIONAL_COLUMNS, Columns, columns_of
+from skewline.servers.marketdata.validation.contract_rules import contracts_of, set_aside
+from skewline.servers.marketdata.validation.schema import schema_violations
+from skewline.servers.marketdata.validation.snapshot_rules import Snapshot, faults
+from skewline.servers.runtime.identity import derive_id
+from skewline.servers.runtime.settings.marketdata import MarketDataSettings
+from skewline.v1 import chain_pb2, event_pb2
+
+
+@dataclass(frozen=True, slots=True)
+class ChainOutcome:
+    """What became of a chain: `chain` is the clean one if it was accepted, `alert` says why if it was not."""
+
+    summary: chain_pb2.ChainSummary
+    chain: chain_pb2.OptionChain | None
+    alert: event_pb2.Alert | None
+
+
+def snapshot_id_of(chain: chain_pb2.OptionChain) -> str:
+    """The id that follows from source, underlying, time and content, whatever id the chain bears."""
+    content = chain_pb2.OptionChain()
+    content.CopyFrom(chain)
+    content.snapshot_id = ""
+    digest = hashlib.sha256(content.SerializeToString(deterministic=True)).hexdigest()
+    return derive_id("snapshot", chain.source, chain.underlying, chain.time_ns, digest)
+
+
+class MarketDataEngine:
+    """Pure: chains in, outcomes out. All it remembers is the last accepted snapshot of each underlying."""
+
+    def __init__(self, settings: MarketDataSettings) -> None:
+        self._settings = settings
+        self._last: dict[str, chain_pb2.OptionChain] = {}
+
+    def restore(self, newest_accepted: Iterable[chain_pb2.OptionChain]) -> None:
+        """Take up where the newest accepted chain of each underlying left off."""
+        self._last = {chain.underlying: chain for chain in newest_accepted}
+
+    def on_chain(self, chain: chain_pb2.OptionChain) -> ChainOutcome:
+        """Judge `chain`, whose snapshot_id is empty, and clean it. The same chain twice is out of order."""
+        snapshot_id = snapshot_id_of(chain)
+        violations = schema_violations(chain)
+        clean = chain_pb2.OptionChain() if violations else _cleaned(chain, snapshot_id)
+        reason, detail = faults(Snapshot(chain, violations, clean, self._last.get(chain.underlying)))
+        summary = chain_pb2.ChainSummary(
+            snapshot_id=snapshot_id,
+            underlying=chain.underlying,
+            time_ns=chain.time_ns,
+            source=chain.source,
+            provenance=chain.provenance,
+            status=chain_pb2.CHAIN_STATUS_REJECTED if reason else chain_pb2.CHAIN_STATUS_ACCEPTED,
+            reason=reason,
+            spot=chain.spot,
+            expiries=len(clean.expiries),
+            quotes=len(clean.strike),
+            rejected=clean.rejected,
+            detail=detail,
+        )
+        if reason:
+            return ChainOutcome(summary, None, _alert(summary))
+        self._last[chain.underlying] = clean
+        return ChainOutcome(summary, clean, None)
+
+
+def _alert(summary: chain_pb2.ChainSummary) -> event_pb2.Alert:
+    return event_pb2.Alert(
+        service="marketdata",
+        reason=summary.reason,
+        message=f"{summary.underlying} {summary.snapshot_id} of {summary.source} rejected: {summary.detail}",
+        underlying=summary.underlying,
+        provenance=summary.provenance,
+    )
+
+
+def _cleaned(chain: chain_pb2.OptionChain, snapshot_id: str) -> chain_pb2.OptionChain:
+    columns = columns_of(chain)
+    keep, counts = (
+        set_aside(contracts_of(chain, columns)) if len(chain.strike) else (np.ones(0, np.bool_), [])
+    )
+    by_time = sorted(
+        range(len(chain.expiries)), key=lambda i: (chain.expiries[i].expiry_ns, chain.expiries[i].root)
+    )
+    rank = np.zeros(max(len(by_time), 1), dtype=np.int64)
+    rank[by_time] = np.arange(len(by_time))
+    index = rank[columns.expiry_index]
+    order = np.lexsort((~columns.is_call, columns.strike, index))
+    order = order[keep[order]]
+    # Expiries that no contract is left of go, so that nobody fits a surface to nothing.
+    used, compact = np.unique(index[order], return_inverse=True)
+    clean = chain_pb2.OptionChain(
+        snapshot_id=snapshot_id,
+        underlying=chain.underlying,
+        time_ns=chain.time_ns,
+        source=chain.source,
+        provenance=chain.provenance,
+        spot=chain.spot if math.isfinite(chain.spot) else math.nan,
+        exercise=chain.exercise,
+        multiplier=chain.multiplier,
+        currency=chain.currency,
+        expiries=[chain.expiries[by_time[place]] for place in used.tolist()],
+        expiry_index=compact.tolist(),
+        rejected=counts,
+    )
+    _copy_columns(columns, order, clean)
+    return clean
+
+
+def _copy_columns(
+    columns: Columns, order: np.ndarray[tuple[int], np.dtype[np.intp]], clean: chain_pb2.OptionChain
+) -> None:
+    for name in ("strike", "is_call", "bid", "ask"):
+        getattr(clean, name).extend(getattr(columns, name)[order].tolist())
+    for name in OPTIONAL_COLUMNS:
+        if name in columns.more:
+            getattr(clean, name).extend(columns.more[name][order].tolist())
+    if columns.symbol:
+        clean.symbol.extend(columns.symbol[place] for place in order.tolist())
