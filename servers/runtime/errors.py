@@ -160,6 +160,10 @@ def status_of(error: Exception, rpc: str) -> status_pb2.Status:
     if isinstance(error, grpc.aio.AioRpcError) and error.code() == grpc.StatusCode.UNAVAILABLE:
         reason = "a service that this call needs is not reachable; try again"
         return status_of(Unavailable(reason, timedelta(seconds=1)), rpc)
+    if isinstance(error, NotImplementedError):
+        return status_pb2.Status(
+            code=_number(grpc.StatusCode.UNIMPLEMENTED), message=f"{rpc} is not offered by this server"
+        )
     error_id = uuid.uuid4().hex
     logger(__name__).error("rpc_failed", rpc=rpc, error_id=error_id, exc_info=error)
     return status_pb2.Status(

@@ -123,8 +123,12 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         try:
             return await body()
         except asyncio.CancelledError:
-            code = "CANCELLED"
-            raise
+            if task is None or task.cancelling():
+                code = "CANCELLED"
+                raise
+            # Not the call but something it waited for was cancelled: grpc would never answer the client.
+            code = "UNAVAILABLE"
+            await _abort(context, status_of(Unavailable("the call was interrupted", _RETRY_AFTER), rpc))
         except grpc.aio.AbortError:
             code = _name(context.code())
             raise

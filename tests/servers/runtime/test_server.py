@@ -191,6 +191,25 @@ async def test_rubbish_bytes_are_an_invalid_argument_and_the_server_stays_up(
     assert await _first(stack, name, StringValue(value="still up")) == "still up"
 
 
+async def test_a_method_of_the_contract_that_is_not_offered_is_unimplemented(tmp_path: Path) -> None:
+    async with running_echo(tmp_path, _raise(NotImplementedError())) as stack:
+        failure = await _failure(stack, "UnaryUnary", StringValue())
+    assert failure.code() == grpc.StatusCode.UNIMPLEMENTED
+
+
+@pytest.mark.parametrize("name", ["UnaryUnary", "StreamUnary", "StreamStream"])
+async def test_a_handler_whose_work_was_cancelled_still_answers(tmp_path: Path, name: str) -> None:
+    def act(_: str) -> str:
+        raise asyncio.CancelledError
+
+    async with running_echo(tmp_path, Echo(act=act)) as stack:
+        failure = await _failure(stack, name, StringValue(value="x"))
+    assert (failure.code(), failure.details()) == (
+        grpc.StatusCode.UNAVAILABLE,
+        "the call was interrupted",
+    )
+
+
 async def test_an_unknown_method_is_unimplemented(stack: RunningEcho) -> None:
     ask: Any = stack.channel.unary_unary(f"/{SERVICE}/Nothing")
     with pytest.raises(grpc.aio.AioRpcError) as caught:
