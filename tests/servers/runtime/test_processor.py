@@ -101,7 +101,8 @@ async def reason_of_death(url: str) -> str:
     await client.connect(url)
     message = await client.jetstream().get_msg("DEAD", 1)
     await client.close()
-    return (message.headers or {})[dead_letter.REASON]
+    headers: dict[str, str] = message.headers or {}
+    return headers[dead_letter.REASON]
 
 
 async def send(bus: Bus, event: event_pb2.Event, message_id: str) -> None:
