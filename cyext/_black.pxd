@@ -219,10 +219,27 @@ cdef inline double solve_upper(double x, double complement, double s_mid, int* s
     return NAN
 
 
+cdef inline double normalised_implied(double x, double value, int* status) noexcept nogil:
+    """σ√T of the out-of-the-money price `value` in units of D√(FK); NaN with a status where there is none."""
+    cdef double bound = exp(0.5 * x)
+    cdef double s_mid
+    if not value > 0.0:
+        status[0] = BELOW_INTRINSIC
+        return NAN
+    if value >= bound:
+        status[0] = ABOVE_BOUND
+        return NAN
+    status[0] = OK
+    s_mid = sqrt(2.0 * fabs(x))
+    if value < normalised_price(x, s_mid):
+        return solve_lower(x, value, s_mid, status)
+    return solve_upper(x, bound - value, s_mid, status)
+
+
 cdef inline ImpliedVol black_implied_vol(bint is_call, double price, double forward, double strike, double expiry,
                                          double discount) noexcept nogil:
     cdef ImpliedVol result
-    cdef double intrinsic, scale, value, bound, x, s_mid, b_mid, s
+    cdef double intrinsic, value
     result.vol = NAN
     if not (isfinite(price) and isfinite(forward) and isfinite(strike) and isfinite(expiry) and isfinite(discount)):
         result.status = NON_FINITE
@@ -236,22 +253,6 @@ cdef inline ImpliedVol black_implied_vol(bint is_call, double price, double forw
     intrinsic = forward - strike if is_call else strike - forward
     if intrinsic < 0.0:
         intrinsic = 0.0
-    scale = sqrt(forward * strike)
-    value = (price / discount - intrinsic) / scale
-    x = -fabs(log_ratio(forward, strike))
-    bound = exp(0.5 * x)
-    if not value > 0.0:
-        result.status = BELOW_INTRINSIC
-        return result
-    if value >= bound:
-        result.status = ABOVE_BOUND
-        return result
-    result.status = OK
-    s_mid = sqrt(2.0 * fabs(x))
-    b_mid = normalised_price(x, s_mid)
-    if value < b_mid:
-        s = solve_lower(x, value, s_mid, &result.status)
-    else:
-        s = solve_upper(x, bound - value, s_mid, &result.status)
-    result.vol = s / sqrt(expiry)
+    value = (price / discount - intrinsic) / sqrt(forward * strike)
+    result.vol = normalised_implied(-fabs(log_ratio(forward, strike)), value, &result.status) / sqrt(expiry)
     return result

@@ -1,0 +1,102 @@
+"""Heston's stochastic volatility model: dv = κ(θ - v)dt + σ√v dW, corr(dW, dS/S) = ρ (S. Heston, RFS 1993).
+
+Conventions and units: `skewline.cyext`. Prices by a control-variated Lewis integral on a bent contour whose nodes are
+chosen by expiry and variance: one pass over the characteristic function serves all strikes of an expiry.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from skewline.cyext import _heston
+from skewline.cyext.arguments import Broadcast, Doubles, doubles, flags, thread_count
+from skewline.cyext.heston_chain import SortedChain
+from skewline.cyext.heston_fit import HIGHEST, LOWEST, HestonFit, fit_surface
+
+__all__ = ["HestonFit", "calibrate", "price"]
+
+
+def price(
+    is_call: ArrayLike,
+    forward: ArrayLike,
+    strike: ArrayLike,
+    expiry: ArrayLike,
+    discount: ArrayLike,
+    *,
+    v0: float,
+    kappa: float,
+    theta: float,
+    sigma: float,
+    rho: float,
+    threads: int = 1,
+) -> Doubles:
+    """Discounted prices of European options, any mix of strikes and expiries, to about 1e-12 of the forward.
+
+    NaN where an input is not finite, a forward, strike or discount is not positive or the expiry is negative; at zero
+    expiry the intrinsic value. ValueError for parameters outside the model: v0, kappa, theta >= 0, sigma > 0, |rho| < 1.
+    """
+    parameters = np.array([v0, kappa, theta, sigma, rho], dtype=np.float64)
+    _check_model(*(float(one) for one in parameters))
+    call = flags("is_call", is_call)
+    f, k, t = doubles("forward", forward), doubles("strike", strike), doubles("expiry", expiry)
+    d = doubles("discount", discount)
+    b = Broadcast(is_call=call, forward=f, strike=k, expiry=t, discount=d)
+    call, f, k, t, d = (b.flat(a) for a in (call, f, k, t, d))
+    valid = np.isfinite(f) & np.isfinite(k) & np.isfinite(t) & np.isfinite(d)
+    valid &= (f > 0.0) & (k > 0.0) & (t >= 0.0) & (d > 0.0)
+    chain = SortedChain.of(f, k, t, valid & (t > 0.0))
+    prices = np.empty(chain.order.size)
+    _heston.normalised_prices(
+        parameters, chain.log_moneyness, chain.expiry, chain.bounds, prices, thread_count(threads)
+    )
+    result = np.where(valid, d * np.maximum(np.where(call, f - k, k - f), 0.0), np.nan)
+    at = chain.order
+    result[at] += d[at] * np.sqrt(f[at] * k[at]) * prices
+    return result.reshape(b.shape)
+
+
+def calibrate(
+    forward: ArrayLike,
+    strike: ArrayLike,
+    expiry: ArrayLike,
+    vols: ArrayLike,
+    *,
+    weights: ArrayLike | None = None,
+    initial: ArrayLike | None = None,
+    threads: int = 1,
+) -> HestonFit:
+    """Fit the five parameters to implied volatilities, all arguments broadcast; least squares of vol differences.
+
+    `weights` multiply the squared differences. Options that are not finite, not positive, expired or without weight are
+    left out. `initial` (v0, kappa, theta, sigma, rho) is a warm start: one descent, others only if that does not
+    converge or ends at a bound. ValueError for shapes that do not fit, or an `initial` that is not five finite numbers.
+    """
+    f, k, t = doubles("forward", forward), doubles("strike", strike), doubles("expiry", expiry)
+    v = doubles("vols", vols)
+    w = np.ones(()) if weights is None else doubles("weights", weights)
+    b = Broadcast(forward=f, strike=k, expiry=t, vols=v, weights=w)
+    f, k, t, v, w = (b.flat(a) for a in (f, k, t, v, w))
+    usable = np.isfinite(f) & np.isfinite(k) & np.isfinite(t) & np.isfinite(v) & np.isfinite(w)
+    usable &= (f > 0.0) & (k > 0.0) & (t > 0.0) & (v > 0.0) & (w > 0.0)
+    start = None
+    if initial is not None:
+        start = doubles("initial", initial)
+        if start.shape != (5,) or not bool(np.all(np.isfinite(start))):
+            raise ValueError("initial must be five finite numbers: v0, kappa, theta, sigma, rho")
+        start = np.clip(start, LOWEST, HIGHEST)
+    fit = fit_surface(SortedChain.of(f, k, t, usable), v, w, start, b.size, thread_count(threads))
+    fit.model_vols.shape = b.shape
+    return fit
+
+
+def _check_model(v0: float, kappa: float, theta: float, sigma: float, rho: float) -> None:
+    for name, value in (("v0", v0), ("kappa", kappa), ("theta", theta)):
+        if not (math.isfinite(value) and value >= 0.0):
+            raise ValueError(f"{name} must be finite and not negative, not {value}")
+    if not (math.isfinite(sigma) and sigma > 0.0):
+        raise ValueError(f"sigma must be positive and finite, not {sigma}")
+    if not -1.0 < rho < 1.0:
+        raise ValueError(f"rho must be within (-1, 1), not {rho}")
