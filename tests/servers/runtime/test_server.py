@@ -332,6 +332,23 @@ async def test_a_client_that_goes_away_closes_the_generator_in_its_own_task(stac
     assert stack.echo.cleaned_in_own_task
 
 
+async def test_a_hundred_clients_that_go_away_leave_nothing_behind(stack: RunningEcho) -> None:
+    async def visit() -> None:
+        call = stack.method("UnaryStream")(StringValue(value="flood"))
+        async for _ in call:
+            break
+        call.cancel()
+
+    await asyncio.gather(*(visit() for _ in range(100)))
+    labels = {"service": "order", "rpc": f"{SERVICE}/UnaryStream"}
+    registry = stack.metrics.registry
+    async with asyncio.timeout(_TIMEOUT):
+        while registry.get_sample_value("skewline_rpcs_open", labels) != 0:  # noqa: ASYNC110 - no event tells
+            await asyncio.sleep(0.01)
+    cancelled = registry.get_sample_value("skewline_rpcs_total", {**labels, "code": "CANCELLED"})
+    assert cancelled == 100
+
+
 async def test_stop_lets_a_running_call_end(stack: RunningEcho) -> None:
     call = asyncio.ensure_future(_first(stack, "UnaryUnary", StringValue(value="hold")))
     await asyncio.wait_for(stack.echo.held.wait(), _TIMEOUT)
