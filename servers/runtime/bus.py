@@ -141,9 +141,9 @@ class Bus:
 
         A handler that raises Poison sends the message to `dead.<durable>`; any other exception brings it back
         after the pauses of `backoff_s` (seconds, jittered, the last repeats), and sends it to
-        `dead.<durable>` at attempt `max_deliver`. `ordered`: a message waits until the one before it is done with.
-        `deliver_from` matters only when the durable is first made. The consumer starts at once and stops with
-        the bus or by its own `stop`.
+        `dead.<durable>` at attempt `max_deliver`. `ordered`: a message waits until the one before it is done
+        with. `deliver_from` matters only when the durable is first made. The consumer starts at once and
+        stops with the bus or by its own `stop`.
         """
         name = stream if isinstance(stream, str) else stream.name
         plan = ConsumerPlan(

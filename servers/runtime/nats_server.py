@@ -96,7 +96,7 @@ class NatsServer:
         return [str(nats_server_binary()), "-c", str(config)]
 
     def start(self) -> Self:
-        """Start and wait until ready. Raises NatsServerError with the end of its log if it does not come up."""
+        """Start and wait until ready. Raises NatsServerError with the end of its log if that fails."""
         for _ in self._starting():
             time.sleep(_POLL)
         return self

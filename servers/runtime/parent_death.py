@@ -13,7 +13,10 @@ import ctypes, os, signal, sys
 ctypes.CDLL(None, use_errno=True).prctl(1, int(sys.argv[1]))
 if os.getppid() != int(sys.argv[2]):
     os.kill(os.getpid(), signal.SIGKILL)
-os.execv(sys.argv[3], sys.argv[3:])
+try:
+    os.execv(sys.argv[3], sys.argv[3:])
+except OSError as error:
+    sys.exit(f"{sys.argv[3]}: {error.strerror}")
 """
 
 
