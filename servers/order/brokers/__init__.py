@@ -1,0 +1,1 @@
+"""Brokers: where approved orders go, and what comes back."""
