@@ -46,6 +46,8 @@ async def hosted(
         stack.push_async_callback(asyncio.to_thread, telemetry.shutdown)
         metrics = Metrics.start(name, settings)
         stack.callback(metrics.stop)
+        if settings.database.url is None:
+            settings.databases.mkdir(parents=True, exist_ok=True)
         database = await asyncio.to_thread(
             Database.open, settings.database_url(), name, synchronous=settings.database.synchronous
         )

@@ -61,7 +61,12 @@ class Settings(Section):
 
     def database_url(self) -> str:
         """The URL for `Database.open`: a folder of SQLite files, or PostgreSQL with a schema a service."""
-        return self.database.url or f"sqlite:///{self.home / 'db'}"
+        return self.database.url or f"sqlite:///{self.databases}"
+
+    @property
+    def databases(self) -> Path:
+        """Folder of the SQLite files, one a service."""
+        return self.home / "db"
 
     @property
     def traces(self) -> Path:
