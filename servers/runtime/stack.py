@@ -13,7 +13,6 @@ def stack_of(settings: Settings, *, any_ports: bool = False, start_timeout: floa
 
     With `any_ports` each gets a free port instead of the one that is set: for runs that must not collide.
     """
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("SKEWLINE_")}
     specs = [
         ServiceSpec(
             name,
@@ -27,6 +26,6 @@ def stack_of(settings: Settings, *, any_ports: bool = False, start_timeout: floa
         specs,
         nats_url=settings.bus.url,
         host=settings.network.host,
-        environment=inherited | as_environment(settings),
+        environment={**os.environ, **as_environment(settings)},
         start_timeout=start_timeout,
     )
