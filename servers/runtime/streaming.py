@@ -57,7 +57,7 @@ class Feed(Generic[T]):
     """The events of `subjects` (`market.chain.>`), as `item_of` takes them out of their envelopes.
 
     An event of which `item_of` returns None is not streamed. Items are keyed by their event's underlying.
-    For `lossless` and `capacity` see `Broadcast`. Make it before the processor commits anything, then `start`.
+    For `lossless` and `capacity` see `Broadcast`. Make it before the processor commits, then `start`.
     """
 
     def __init__(

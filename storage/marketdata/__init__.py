@@ -1,0 +1,1 @@
+"""What the market data service keeps: chain snapshots, the instrument master and replays."""

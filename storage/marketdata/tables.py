@@ -1,0 +1,79 @@
+"""Tables of the market data service."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Double, Index, Integer, Table, Text
+
+from skewline.storage.columns import CompressedProto, ExactDecimal, NanoTime
+from skewline.storage.schema import new_metadata
+from skewline.v1 import chain_pb2, market_data_service_pb2
+
+metadata = new_metadata()
+
+CHAINS = Table(
+    "chains",
+    metadata,
+    Column("snapshot_id", Text, primary_key=True),
+    Column("underlying", Text, nullable=False),
+    Column("time_ns", NanoTime, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("provenance", Integer, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    # NULL if unknown: SQLite has no NaN.
+    Column("spot", Double),
+    Column("summary", CompressedProto(chain_pb2.ChainSummary), nullable=False),
+    Column("chain", CompressedProto(chain_pb2.OptionChain), nullable=False),
+    Index("ix_chains_underlying", "underlying", "status", "time_ns"),
+    Index("ix_chains_time_ns", "time_ns"),
+)
+"""One row a snapshot; the columns of its quotes are inside `chain`."""
+
+INSTRUMENTS = Table(
+    "instruments",
+    metadata,
+    Column("instrument_id", Text, primary_key=True),
+    Column("kind", Integer, nullable=False),
+    Column("underlying", Text, nullable=False),
+    Column("root", Text, nullable=False),
+    Column("option_right", Integer, nullable=False),
+    Column("strike", ExactDecimal),
+    Column("expiry_date", Text, nullable=False),
+    Column("expiry_ns", NanoTime, nullable=False),
+    Column("settlement", Integer, nullable=False),
+    Column("exercise", Integer, nullable=False),
+    Column("multiplier", ExactDecimal, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("tick_below", ExactDecimal),
+    Column("tick_threshold", ExactDecimal),
+    Column("tick_above", ExactDecimal),
+    Column("first_seen_ns", NanoTime, nullable=False),
+    # NULL while the newest accepted snapshot has it, so that a snapshot need not touch every row.
+    Column("gone_after_ns", NanoTime),
+    Index("ix_instruments_underlying", "underlying", "expiry_date"),
+)
+"""The instrument master; `gone_after_ns` is the time of the last snapshot that had it."""
+
+REPLAYS = Table(
+    "replays",
+    metadata,
+    Column("replay_id", Text, primary_key=True),
+    Column("request_id", Text, nullable=False, unique=True),
+    Column("status", Integer, nullable=False),
+    Column("started_ns", NanoTime, nullable=False),
+    Column("next_index", Integer, nullable=False),
+    Column("in_flight", Text, nullable=False),
+    Column("request", CompressedProto(market_data_service_pb2.StartReplayRequest), nullable=False),
+    Column("state", CompressedProto(market_data_service_pb2.Replay), nullable=False),
+)
+"""One row a replay; `next_index` is fed next, `in_flight` is the snapshot whose consequences are awaited."""
+
+HOP_SAMPLES = Table(
+    "hop_samples",
+    metadata,
+    Column("replay_id", Text, primary_key=True),
+    Column("snapshot_id", Text, primary_key=True),
+    Column("hop", Text, primary_key=True),
+    Column("nanoseconds", NanoTime, nullable=False),
+)
+"""How long each hop took for each snapshot of a replay."""
