@@ -1,3 +1,4 @@
+# cython: cdivision=True
 # Black-76, one option at a time, on the out-of-the-money side where prices keep their relative accuracy.
 #
 # Normalised: x = ln(F/K) <= 0 for the out-of-the-money call, s = σ√T, price in units of D√(FK).

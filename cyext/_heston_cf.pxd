@@ -1,3 +1,4 @@
+# cython: cdivision=True
 # The Heston characteristic function on the Lewis line and its gradient in the five parameters.
 from libc.math cimport exp, expm1, log1p, atan2, fabs, isfinite
 from libc.complex cimport cexp, clog, csqrt, creal, cimag, cabs
@@ -63,6 +64,7 @@ cdef inline LogCf log_cf(Parameters p, double expiry, double complex u, bint gra
     b = minus * expiry - 2.0 * clog1p(0.5 * minus * one_e * inverse_d)
     f.value = p.v0 * a0 + scale * b
     if not gradient:
+        f.d_v0 = f.d_kappa = f.d_theta = f.d_sigma = f.d_rho = 0.0
         return f
     f.d_v0 = a0
     f.d_theta = p.kappa / s2 * b

@@ -1,3 +1,4 @@
+# cython: cdivision=True
 # Where and how densely the Fourier integral is sampled: by expiry, variance, correlation and the widest strike.
 #
 # The Lewis integral ∫ e^{iuk} (φ_Black - φ)(u) / (u² + 1/4) du, whose poles the control variate removes, is bent by

@@ -1,3 +1,4 @@
+# cython: cdivision=True
 # Options of one expiry and one side of the forward: they share contour, nodes and characteristic function.
 from libc.math cimport exp, sin, cos, fabs, isfinite
 from skewline.cyext._heston_cf cimport Parameters, LogCf, log_cf, cexp, creal, cimag, cabs, I

@@ -1,3 +1,4 @@
+# cython: cdivision=True
 # Levenberg–Marquardt in a box, on the normal equations of a problem with a handful of parameters.
 from libc.math cimport fabs, sqrt, isfinite
 

@@ -1,3 +1,4 @@
+# cython: cdivision=True
 # The normal distribution and the scaled complementary error function.
 from libc.math cimport exp, erfc, fabs, sqrt, INFINITY
 

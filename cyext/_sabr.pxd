@@ -1,3 +1,4 @@
+# cython: cdivision=True
 # Hagan's lognormal volatility, one strike at a time, with its derivatives.
 from libc.math cimport exp, log, log1p, fabs, sqrt, pow, isfinite, NAN
 
