@@ -17,6 +17,7 @@ from skewline.servers.runtime.consuming import Consumer, ConsumerPlan, DeliverFr
 from skewline.servers.runtime.dead_letter import Poison
 from skewline.servers.runtime.delivery import Delivery
 from skewline.servers.runtime.publishing import Published, PublishFailed, PublishWindow, publish_confirmed
+from skewline.servers.runtime.settings.url import mask
 from skewline.servers.runtime.streams import STREAMS, Stream, ensure_streams, stream_of
 from skewline.servers.runtime.tailing import Tail
 
@@ -56,6 +57,9 @@ class Bus:
         self._backoff = Backoff(first=0.05, most=2.0)
         self._followers: list[Consumer | Tail] = []
         self._last_error = ""
+        self._closing = False
+        self.lost = asyncio.Event()
+        """Set when the server closed the connection for good, as for credentials that are no longer valid."""
 
     @classmethod
     async def connect(
@@ -81,13 +85,13 @@ class Bus:
         try:
             await _within(connect_timeout, bus._open(tls, credentials))
         except (TimeoutError, OSError, nats.errors.Error) as error:
-            await bus._connection.close()
+            await bus._abandon()
             raise BusUnavailable(
-                f"no NATS with JetStream at {url} within {connect_timeout:g} s "
+                f"no NATS with JetStream at {mask(url)} within {connect_timeout:g} s "
                 f"({str(error) or type(error).__name__}); start one or correct the bus URL"
             ) from error
         except BaseException:
-            await bus._connection.close()
+            await bus._abandon()
             raise
         return bus
 
@@ -182,6 +186,7 @@ class Bus:
 
     async def close(self) -> None:
         """Stop consumers and tails, wait for what is published, disconnect. Raises PublishFailed."""
+        self._closing = True
         for follower in reversed(self._followers):
             await follower.stop()
         self._followers.clear()
@@ -205,6 +210,7 @@ class Bus:
             error_cb=self._on_error,
             disconnected_cb=self._on_disconnected,
             reconnected_cb=self._on_reconnected,
+            closed_cb=self._on_closed,
             max_reconnect_attempts=-1,
             connect_timeout=_CONNECT_TIMEOUT,
             reconnect_time_wait=_CONNECT_PAUSE,  # type: ignore[arg-type] # any number of seconds will do
@@ -214,6 +220,10 @@ class Bus:
             user_credentials=str(credentials) if credentials is not None else None,
         )
         await self._ensure_all_streams()
+
+    async def _abandon(self) -> None:
+        self._closing = True
+        await self._connection.close()
 
     async def _ensure_all_streams(self) -> None:
         backoff = Backoff(first=0.05, most=1.0)
@@ -248,6 +258,11 @@ class Bus:
     async def _on_disconnected(self) -> None:
         if not self._connection.is_closed:
             _log.warning("%s: connection to NATS lost", self.service)
+
+    async def _on_closed(self) -> None:
+        if not self._closing:
+            _log.error("%s: NATS closed the connection for good: %s", self.service, self._last_error)
+            self.lost.set()
 
     async def _on_reconnected(self) -> None:
         self._backoff.reset()

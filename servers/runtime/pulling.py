@@ -96,6 +96,9 @@ class PullLoop:
                     "pull consumer is set up again in %.2f s: %s", delay, str(error) or type(error).__name__
                 )
                 await asyncio.sleep(delay)
+            except Exception:  # noqa: BLE001 - a consumer that ended silently would look like an idle one
+                _log.exception("pull consumer failed and is set up again")
+                await asyncio.sleep(backoff.next())
             finally:
                 if subscription is not None:
                     with suppress(nats.errors.Error):

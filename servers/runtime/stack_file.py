@@ -8,7 +8,7 @@ This is the one description of its shape; readers outside of the servers parse t
       "started_ns": 1767225600000000000,     wall clock, ns since the epoch, UTC
       "state": "running",                    starting | running | failed | stopping
       "problem": "",                         why it failed, for people
-      "nats_url": "nats://127.0.0.1:4222",
+      "nats_url": "nats://127.0.0.1:4222",   passwords and tokens masked
       "processes": {                         in the order of their start; "nats" only if it is run here
         "risk": {
           "state": "serving",                starting | serving | restarting | failed | stopped

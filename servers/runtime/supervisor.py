@@ -20,10 +20,19 @@ from skewline.servers.runtime.nats_server import NatsServer
 from skewline.servers.runtime.ports import free_port
 from skewline.servers.runtime.process import Command
 from skewline.servers.runtime.readiness import Ready, grpc_serving, nats_serving
+from skewline.servers.runtime.settings.url import mask
 from skewline.servers.runtime.stack_file import StackPhase, StackState, remove_stack, write_stack
 from skewline.servers.runtime.supervised import RestartPolicy, StartFailed, Supervised
 
-__all__ = ["HomeInUse", "RestartPolicy", "ServiceSpec", "StackFailed", "StartFailed", "Supervisor"]
+__all__ = [
+    "HomeInUse",
+    "RestartPolicy",
+    "ServiceSpec",
+    "StackFailed",
+    "StartFailed",
+    "StartInterrupted",
+    "Supervisor",
+]
 
 NATS: Final = "nats"
 
@@ -45,6 +54,10 @@ class ServiceSpec:
     """Name to ask the health service for; "" is the server as a whole."""
 
 
+class StartInterrupted(RuntimeError):
+    """A stop was requested while the stack started; all is stopped."""
+
+
 class StackFailed(RuntimeError):
     """A process was given up; the message has the end of its log."""
 
@@ -54,9 +67,10 @@ class Supervisor:
 
     Entering starts everything and returns when all are healthy, or raises: HomeInUse when another supervisor
     runs at `home`, NatsServerError without a nats-server program, StartFailed with the end of the log of what
-    did not come up. `environment` is what the children get besides the addresses (by default this process's
-    own). `host` is where all listen. Each process must be ready within `start_timeout` seconds and gets
-    `grace` seconds to stop. Start it from a thread that lives on: children are killed when that thread ends.
+    did not come up, StartInterrupted when a stop was requested meanwhile. `environment` is what the children
+    get besides the addresses (by default this process's own). `host` is where all listen. Each must be
+    ready within `start_timeout` seconds and gets `grace` seconds to stop. Start it from a thread that lives
+    on: children are killed when that thread ends.
     """
 
     def __init__(
@@ -104,18 +118,23 @@ class Supervisor:
     def state(self) -> StackState:
         """What runs, as in the stack file."""
         processes = {name: process.state for name, process in self._processes.items()}
-        return StackState(os.getpid(), self._started_ns, self._phase, self.nats_url, self._problem, processes)
+        return StackState(
+            os.getpid(), self._started_ns, self._phase, mask(self.nats_url), self._problem, processes
+        )
 
     def address(self, service: str) -> str:
         """`host:port` of a service. Raises KeyError for one that is not of this stack."""
         return f"{self._host}:{self._ports[service]}"
 
     def request_stop(self) -> None:
-        """Let `wait` return."""
+        """Let `wait` return; interrupt the start."""
         self._over.set()
 
     def stop_on_signals(self) -> None:
-        """Let `wait` return at SIGINT or SIGTERM; undone when the stack stops."""
+        """Let `wait` return at SIGINT or SIGTERM; call it before entering, so that it holds for the start.
+
+        Undone when the stack stops.
+        """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.request_stop)
@@ -128,11 +147,15 @@ class Supervisor:
             raise StackFailed(self._problem)
 
     async def __aenter__(self) -> Self:
-        self._held.enter_context(HomeLock(self.home))
+        try:
+            self._held.enter_context(HomeLock(self.home))
+        except HomeInUse:
+            self._held.close()
+            raise
         try:
             self._started_ns = time.time_ns()
             self._choose_ports()
-            await self._start()
+            await self._start_or_stop()
         except BaseException:
             await self._stop()
             raise
@@ -142,6 +165,18 @@ class Supervisor:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._stop()
+
+    async def _start_or_stop(self) -> None:
+        starting, over = asyncio.create_task(self._start()), asyncio.create_task(self._over.wait())
+        try:
+            await asyncio.wait({starting, over}, return_when=asyncio.FIRST_COMPLETED)
+            if not starting.done():
+                raise StartInterrupted("the stack was told to stop before all services were ready")
+            starting.result()
+        finally:
+            starting.cancel()
+            over.cancel()
+            await asyncio.gather(starting, over, return_exceptions=True)
 
     def _choose_ports(self) -> None:
         if self._nats_url is None:

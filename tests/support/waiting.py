@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 DEADLINE_S = 20.0
 
@@ -11,3 +12,11 @@ async def until(reached: Callable[[], bool], deadline_s: float = DEADLINE_S) -> 
     async with asyncio.timeout(deadline_s):
         while not reached():  # noqa: ASYNC110 - what is awaited happens outside of this loop
             await asyncio.sleep(0.005)
+
+
+def gone(pid: int) -> bool:
+    """Whether the process has ended, also if nobody has asked for its status yet (Linux)."""
+    try:
+        return "State:\tZ" in Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return True

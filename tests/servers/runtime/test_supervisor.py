@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import supervised_stack
 from supervised_stack import health_spec
-from waiting import until
+from waiting import gone, until
 
 from skewline.servers.runtime.bus import Bus
 from skewline.servers.runtime.readiness import grpc_serving
@@ -28,14 +28,6 @@ def process(home: Path, name: str) -> ProcessState:
     stack = read_stack(home)
     assert stack is not None
     return stack.processes[name]
-
-
-def gone(pid: int) -> bool:
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except FileNotFoundError:
-        return True
-    return "State:\tZ" in status
 
 
 def journal(home: Path) -> list[str]:
@@ -141,8 +133,9 @@ async def test_second_supervisor_on_a_home_is_refused(tmp_path: Path) -> None:
         assert read_stack(tmp_path) is not None
 
 
-async def supervisor_process(home: Path) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(sys.executable, supervised_stack.__file__, str(home))
+async def supervisor_process(home: Path, *behaviour: str) -> asyncio.subprocess.Process:
+    program = supervised_stack.__file__
+    return await asyncio.create_subprocess_exec(sys.executable, program, str(home), *behaviour)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the parent-death signal is Linux's")
@@ -169,3 +162,20 @@ async def test_sigterm_stops_the_stack_in_order(tmp_path: Path) -> None:
         assert await supervisor.wait() == 0
     assert journal(tmp_path) == ["risk started", "risk stopped"]
     assert not stack_path(tmp_path).exists()
+
+
+async def test_sigterm_during_the_start_stops_what_was_started(tmp_path: Path) -> None:
+    supervisor = await supervisor_process(tmp_path, "mute")
+    await until(lambda: (tmp_path / "journal").exists())
+    pids = [each.pid for each in process_states(tmp_path)]
+    supervisor.terminate()
+    async with asyncio.timeout(20):
+        assert await supervisor.wait() == 0
+    assert all(gone(pid) for pid in pids)
+    assert not stack_path(tmp_path).exists()
+
+
+def process_states(home: Path) -> list[ProcessState]:
+    stack = read_stack(home)
+    assert stack is not None
+    return list(stack.processes.values())
