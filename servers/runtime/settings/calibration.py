@@ -6,7 +6,73 @@ from skewline.servers.runtime.settings.section import Section
 
 
 class CalibrationSettings(Section):
-    """How models are fitted."""
+    """How models are fitted, and how good a fit must be to be traded on."""
 
     threads: int = Field(default=1, ge=1, le=256)
     """Threads that one fit may use."""
+
+    min_expiry_hours: float = Field(default=2.0, ge=0)
+    """Expiries nearer than this are left out: their vols are noise."""
+
+    max_relative_spread: float = Field(default=1.0, gt=0)
+    """Quotes with a wider (ask - bid) / mid are left out."""
+
+    parity_log_moneyness: float = Field(default=0.5, gt=0)
+    """Pairs of call and put within this |ln(strike / forward)| give forward and discount."""
+
+    american_pairs: int = Field(default=8, ge=1)
+    """Pairs nearest the money that give the forward of American options, where parity holds best."""
+
+    max_rate_stderr: float = Field(default=0.003, gt=0)
+    """Where an expiry says its rate less precisely, the rate is taken from its neighbours."""
+
+    max_rate: float = Field(default=0.25, gt=0)
+    """Implied rates beyond ± this are not believed."""
+
+    fallback_rate: float = Field(default=0.02, ge=-0.1, le=1)
+    """Continuous rate where no expiry of the chain says one."""
+
+    beta: float = Field(default=1.0, ge=0, le=1)
+    """Backbone exponent of SABR."""
+
+    min_strikes: int = Field(default=5, ge=4)
+    """Expiries with fewer quotes are not fitted."""
+
+    max_deviations_below: float = Field(default=6.0, gt=0)
+    """Strikes further below the forward, in standard deviations at the money, are left out."""
+
+    max_deviations_above: float = Field(default=4.0, gt=0)
+    """Strikes further above the forward, in standard deviations at the money, are left out."""
+
+    min_vol_spread: float = Field(default=0.002, gt=0)
+    """Vol spread below which a quote gains no further weight."""
+
+    max_slice_rmse: float = Field(default=0.01, gt=0)
+    """A smile with a larger weighted root mean square error (vol) is poor."""
+
+    max_surface_rmse: float = Field(default=0.01, gt=0)
+    """A surface with a larger weighted root mean square error (vol) is poor."""
+
+    min_good_share: float = Field(default=0.5, ge=0, le=1)
+    """A surface with a smaller share of good slices is poor."""
+
+    heston_quotes: int = Field(default=200, ge=10)
+    """Quotes that Heston is fitted to, at most, spread over expiries and deltas."""
+
+    heston_strikes: int = Field(default=12, ge=3)
+    """Quotes of one expiry that Heston is fitted to, at most."""
+
+    heston_min_days: float = Field(default=5.0, ge=0)
+    """Nearer expiries are left out of the Heston fit, whose smile is too flat for them."""
+
+    max_heston_rmse: float = Field(default=0.02, gt=0)
+    """A Heston fit with a larger root mean square error (vol) is poor."""
+
+    max_condition: float = Field(default=1e4, gt=1)
+    """A Heston fit with a larger condition number is poor: its parameters are not told apart."""
+
+    ou_min_points: int = Field(default=20, ge=5)
+    """At-the-money vols needed to fit their mean reversion."""
+
+    ou_max_points: int = Field(default=512, ge=5)
+    """Newest at-the-money vols that are fitted."""

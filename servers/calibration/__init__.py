@@ -1,0 +1,1 @@
+"""Calibration: chains in, fitted volatility surfaces out."""

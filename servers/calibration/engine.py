@@ -1,0 +1,41 @@
+"""The service's decisions: what surface each chain has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from skewline.servers.calibration.fit import fit_surface
+from skewline.servers.calibration.memory import Memory
+from skewline.servers.calibration.steps import Steps, unobserved
+from skewline.servers.runtime.settings.calibration import CalibrationSettings
+from skewline.v1 import chain_pb2, surface_pb2
+
+
+class CalibrationEngine:
+    """Pure: chains in, surfaces out. It remembers each underlying's last Heston fit and vol level."""
+
+    def __init__(self, settings: CalibrationSettings, steps: Steps = unobserved) -> None:
+        self._settings = settings
+        self._steps = steps
+        self._memory: dict[str, Memory] = {}
+
+    def restore(self, surfaces: Iterable[surface_pb2.VolSurface]) -> None:
+        """Take up after `surfaces`, in the order in which they were fitted; slices are not looked at.
+
+        The newest `ou_max_points` of each underlying that have a level, and all since the newest with a
+        usable Heston fit, are enough.
+        """
+        self._memory = {}
+        for surface in surfaces:
+            self._remember(surface)
+
+    def on_chain(self, chain: chain_pb2.OptionChain) -> surface_pb2.VolSurface:
+        """Fit `chain` and remember what the next fit of its underlying takes from it."""
+        memory = self._memory.get(chain.underlying, Memory())
+        surface = fit_surface(chain, self._settings, memory, self._steps)
+        self._remember(surface)
+        return surface
+
+    def _remember(self, surface: surface_pb2.VolSurface) -> None:
+        memory = self._memory.get(surface.underlying, Memory())
+        self._memory[surface.underlying] = memory.after(surface, self._settings.ou_max_points)

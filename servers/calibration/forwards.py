@@ -1,0 +1,139 @@
+"""Forward and discount factor of every expiry of a chain."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from skewline.servers.calibration.contracts import Contracts, Doubles
+from skewline.servers.calibration.parity import ParityLine, ParityPairs, forward_given, parity_line
+from skewline.servers.runtime.settings.calibration import CalibrationSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """Forward and discount of one expiry; `reasons` say which of them does not come from its own quotes."""
+
+    forward: float
+    stderr: float
+    discount: float
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def known(self) -> bool:
+        """Whether there is a forward at all."""
+        return self.forward > 0.0
+
+
+NO_FORWARD = Forward(0.0, 0.0, 0.0, ("NO_FORWARD",))
+
+
+def forwards_of(
+    contracts: Contracts, spot: float, american: bool, settings: CalibrationSettings
+) -> list[Forward]:
+    """One `Forward` an expiry.
+
+    European: the line through the pairs gives both. Where it says the rate imprecisely (short expiries, few
+    pairs), or the options are American (whose parity is an inequality away from the money), the rate comes
+    from the other expiries or the settings, and the forward from the pairs at that rate. An expiry without
+    pairs gets the carry of its neighbours.
+    """
+    years = contracts.years
+    pairs = [_pairs(contracts, index) for index in range(years.size)]
+    lines = [None if american or each is None else _line(each, settings) for each in pairs]
+    believed = [_believed(line, t, settings) for line, t in zip(lines, years, strict=True)]
+    rates = _rates(lines, believed, years, settings)
+    found = [
+        _forward(line if sure else None, each, rate, t, american, settings)
+        for line, sure, each, rate, t in zip(lines, believed, pairs, rates, years, strict=True)
+    ]
+    return _carried(found, years, rates, spot)
+
+
+def _pairs(contracts: Contracts, index: int) -> ParityPairs | None:
+    start, stop = np.searchsorted(contracts.expiry, [index, index + 1])
+    rows = start + np.flatnonzero(contracts.usable[start:stop])
+    strike, is_call = contracts.strike[rows], contracts.is_call[rows]
+    calls = rows[:-1][is_call[:-1] & ~is_call[1:] & (strike[:-1] == strike[1:])]
+    if not calls.size:
+        return None
+    puts = rows[np.searchsorted(rows, calls) + 1]
+    mid, width = contracts.mid, contracts.ask - contracts.bid
+    half = 0.5 * (width[calls] + width[puts])
+    # Locked quotes are no more exact than a tick.
+    return ParityPairs(
+        contracts.strike[calls], mid[calls] - mid[puts], np.maximum(half, 1e-4 * mid[calls] + 0.01)
+    )
+
+
+def _line(pairs: ParityPairs, settings: CalibrationSettings) -> ParityLine | None:
+    return parity_line(pairs.within(pairs.at_the_money(), settings.parity_log_moneyness))
+
+
+def _believed(line: ParityLine | None, years: float, settings: CalibrationSettings) -> bool:
+    if line is None or years <= 0.0 or not line.forward > 0.0:
+        return False
+    precise = line.discount_stderr / line.discount <= settings.max_rate_stderr * years
+    return precise and abs(math.log(line.discount)) <= settings.max_rate * years
+
+
+def _rates(
+    lines: list[ParityLine | None], believed: list[bool], years: Doubles, settings: CalibrationSettings
+) -> Doubles:
+    own = [
+        (t, -math.log(line.discount) / t)
+        for line, sure, t in zip(lines, believed, years, strict=True)
+        if line is not None and sure
+    ]
+    if not own:
+        return np.full(years.size, settings.fallback_rate)
+    known_years, known_rates = (np.array(column) for column in zip(*own, strict=True))
+    order = np.argsort(known_years, kind="stable")
+    rates: Doubles = np.interp(years, known_years[order], known_rates[order])
+    return rates
+
+
+def _forward(
+    line: ParityLine | None,
+    pairs: ParityPairs | None,
+    rate: float,
+    years: float,
+    american: bool,
+    settings: CalibrationSettings,
+) -> Forward:
+    if years <= 0.0 or pairs is None:
+        return NO_FORWARD
+    if line is not None:
+        return Forward(line.forward, line.forward_stderr, line.discount)
+    near = pairs.nearest(pairs.at_the_money(), settings.american_pairs)
+    discount = math.exp(-rate * years)
+    forward, stderr = forward_given(discount, near if american else pairs.within(pairs.at_the_money(), 0.1))
+    if not forward > 0.0:
+        return NO_FORWARD
+    return Forward(forward, stderr, discount, ("RATE_NOT_FROM_EXPIRY",))
+
+
+def _carried(found: list[Forward], years: Doubles, rates: Doubles, spot: float) -> list[Forward]:
+    known = [(t, math.log(each.forward)) for t, each in zip(years, found, strict=True) if each.known]
+    if math.isfinite(spot) and spot > 0.0:
+        known.insert(0, (0.0, math.log(spot)))
+    if len(known) < 2:
+        return found
+    known_years, known_logs = (np.array(column) for column in zip(*known, strict=True))
+    filled = []
+    for each, t, rate in zip(found, years, rates, strict=True):
+        if each.known or t <= 0.0 or t > known_years[-1]:
+            filled.append(each)
+            continue
+        forward = math.exp(float(np.interp(t, known_years, known_logs)))
+        filled.append(
+            replace(
+                each,
+                forward=forward,
+                discount=math.exp(-rate * t),
+                reasons=("RATE_NOT_FROM_EXPIRY", "FORWARD_INTERPOLATED"),
+            )
+        )
+    return filled

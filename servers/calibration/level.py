@@ -1,0 +1,66 @@
+"""The level of the surface: its vol at the money at 30 days, and how that reverts to its mean."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from skewline.cyext import ou
+from skewline.servers.calibration.sabr_smiles import FAILED, GOOD, POOR
+from skewline.servers.runtime.settings.calibration import CalibrationSettings
+from skewline.v1 import surface_pb2
+
+THIRTY_DAYS: Final = 30.0 / 365.0
+_YEAR_NS: Final = 365 * 86_400 * 1_000_000_000
+
+
+def atm_vol_at(years: float, slices: Sequence[surface_pb2.VolSlice]) -> float:
+    """At-the-money vol at `years`, linear in total variance between good slices, flat in vol beyond them.
+
+    0 where there is no good slice.
+    """
+    good = [each for each in slices if each.status == GOOD]
+    if not good:
+        return 0.0
+    known = np.array([each.years for each in good])
+    variance = np.array([each.atm_vol**2 * each.years for each in good])
+    if years <= known[0]:
+        return good[0].atm_vol
+    if years >= known[-1]:
+        return good[-1].atm_vol
+    return math.sqrt(float(np.interp(years, known, variance)) / years)
+
+
+def fit_level(history: Sequence[tuple[int, float]], settings: CalibrationSettings) -> surface_pb2.OuFit:
+    """Ornstein-Uhlenbeck on the logarithm of `history`, (data time in ns, vol) oldest first.
+
+    The step is the median spacing of the times. POOR where the vols do not revert to a mean.
+    """
+    if len(history) < settings.ou_min_points:
+        return surface_pb2.OuFit(observations=len(history), status=FAILED, reasons=["TOO_FEW_POINTS"])
+    times = np.array([time for time, _ in history], dtype=np.int64)
+    step = float(np.median(np.diff(times))) / _YEAR_NS
+    if not step > 0.0:
+        return surface_pb2.OuFit(observations=len(history), status=FAILED, reasons=["NO_TIME_BETWEEN_POINTS"])
+    found = ou.fit(np.log([vol for _, vol in history]), step)
+    if not (math.isfinite(found.kappa) and math.isfinite(found.sigma)):
+        return surface_pb2.OuFit(observations=len(history), status=FAILED, reasons=["NO_MEAN_REVERSION"])
+    reverting = found.mean_reverting and math.isfinite(found.half_life)
+    return surface_pb2.OuFit(
+        kappa=found.kappa,
+        mean=found.mean if reverting else 0.0,
+        sigma=found.sigma,
+        half_life=found.half_life if reverting else 0.0,
+        kappa_stderr=_finite(found.stderr.kappa),
+        mean_stderr=_finite(found.stderr.mean) if reverting else 0.0,
+        observations=len(history),
+        status=GOOD if reverting else POOR,
+        reasons=[] if reverting else ["NO_MEAN_REVERSION"],
+    )
+
+
+def _finite(value: float) -> float:
+    return value if math.isfinite(value) else 0.0

@@ -1,0 +1,103 @@
+"""Forward and discount factor of one expiry from put-call parity, C - P = D (F - K)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from skewline.servers.calibration.contracts import Doubles
+
+_ROUNDS: Final = 5
+_TRIM: Final = 3.0
+_TO_STDEV: Final = 1.4826
+# Mids agree better than spreads are wide, but never perfectly: quotes come in ticks.
+_LEAST_SCATTER: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class ParityPairs:
+    """Calls and puts of the same strike: strikes, call mid less put mid, and the mids' half-width."""
+
+    strike: Doubles
+    difference: Doubles
+    half_width: Doubles
+
+    def nearest(self, level: float, count: int) -> ParityPairs:
+        """The `count` pairs with strikes nearest to `level`."""
+        kept = np.sort(np.argsort(np.abs(self.strike - level), kind="stable")[:count])
+        return ParityPairs(self.strike[kept], self.difference[kept], self.half_width[kept])
+
+    def within(self, level: float, log_moneyness: float) -> ParityPairs:
+        """The pairs whose |ln(K / level)| is at most `log_moneyness`."""
+        kept = np.abs(np.log(self.strike / level)) <= log_moneyness
+        return ParityPairs(self.strike[kept], self.difference[kept], self.half_width[kept])
+
+    def at_the_money(self) -> float:
+        """The strike where call and put cost the same, or the nearest to it: a first idea of the forward."""
+        return float(self.strike[np.argmin(np.abs(self.difference))])
+
+
+@dataclass(frozen=True, slots=True)
+class ParityLine:
+    """What the pairs say: forward and discount with their standard errors."""
+
+    forward: float
+    forward_stderr: float
+    discount: float
+    discount_stderr: float
+
+
+def parity_line(pairs: ParityPairs) -> ParityLine | None:
+    """Weighted least squares of C - P on K, outliers trimmed at three robust standard deviations.
+
+    None where fewer than three pairs are left, or the line does not fall with the strike.
+    """
+    centre = pairs.at_the_money()
+    x = pairs.strike - centre
+    kept = np.ones(x.size, dtype=np.bool_)
+    for _ in range(_ROUNDS):
+        if np.count_nonzero(kept) < 3:
+            return None
+        w = np.where(kept, pairs.half_width**-2.0, 0.0)
+        total, first, second = w.sum(), (w * x).sum(), (w * x * x).sum()
+        spread = total * second - first * first
+        if not spread > 1e-12 * total * second:
+            return None
+        level, moment = (w * pairs.difference).sum(), (w * x * pairs.difference).sum()
+        discount = -(total * moment - first * level) / spread
+        intercept = (second * level - first * moment) / spread
+        scaled = (pairs.difference - intercept + discount * x) / pairs.half_width
+        again = np.abs(scaled) <= _TRIM * _scatter(scaled[kept])
+        if np.array_equal(again, kept):
+            break
+        kept = again
+    if not discount > 0.0:
+        return None
+    free = max(int(np.count_nonzero(kept)) - 2, 1)
+    variance = max(float((scaled[kept] ** 2).sum()) / free, _LEAST_SCATTER**2)
+    shift = intercept / discount
+    # Variance of F = K0 + a / D to first order, with the covariance of the intercept a and the slope D.
+    error = variance / spread * (second - 2.0 * first * shift + total * shift * shift)
+    return ParityLine(
+        forward=float(centre + shift),
+        forward_stderr=float(np.sqrt(max(error, 0.0)) / discount),
+        discount=float(discount),
+        discount_stderr=float(np.sqrt(variance * total / spread)),
+    )
+
+
+def forward_given(discount: float, pairs: ParityPairs) -> tuple[float, float]:
+    """Forward and its standard error where the discount is known: the weighted mean of K + (C - P) / D."""
+    each = pairs.strike + pairs.difference / discount
+    error = pairs.half_width / discount
+    kept = np.abs(each - np.median(each)) <= _TRIM * _scatter((each - np.median(each)) / error) * error
+    w = np.where(kept, error**-2.0, 0.0)
+    forward = float((w * each).sum() / w.sum())
+    scatter = max(float((w * (each - forward) ** 2).sum()) / np.count_nonzero(kept), _LEAST_SCATTER**2)
+    return forward, float(np.sqrt(scatter / w.sum()))
+
+
+def _scatter(scaled: Doubles) -> float:
+    return max(_TO_STDEV * float(np.median(np.abs(scaled))), _LEAST_SCATTER)
