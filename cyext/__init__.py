@@ -2,14 +2,15 @@
 
 Conventions of every module (`docs` of a function say only what differs):
 
-* Everything is priced off the forward: `forward`, `strike`, `expiry` (years, ACT/365F), `discount` (to payment).
+* Everything is priced off the forward: `forward`, `strike`, `expiry` (years, ACT/365F), `discount` (to
+  payment).
 * Volatility is an annualised fraction (0.20), rates are continuously compounded.
-* Greeks: `delta` per 1 of underlying, `gamma` per 1², `vega` per 1.00 of vol, `theta` per calendar day, `rho` per
-  1.00 of rate, `vanna` ∂²V/∂S∂σ, `volga` ∂²V/∂σ², `charm` ∂delta/∂t per calendar day.
-* Arguments broadcast like NumPy ufuncs and come back as float64 arrays of the broadcast shape; `threads` is the
-  number of OpenMP threads (the GIL is free meanwhile).
-* A bad element yields NaN and a `Status`, its neighbours are untouched. Exceptions mean a misuse of the call: shapes
-  or types.
+* Greeks: `delta` per 1 of underlying, `gamma` per 1², `vega` per 1.00 of vol, `theta` per calendar day,
+  `rho` per 1.00 of rate, `vanna` ∂²V/∂S∂σ, `volga` ∂²V/∂σ², `charm` ∂delta/∂t per calendar day.
+* Arguments broadcast like NumPy ufuncs and come back as float64 arrays of the broadcast shape; `threads` is
+  the number of OpenMP threads (the GIL is free meanwhile).
+* A bad element yields NaN and a `Status`, its neighbours are untouched. Exceptions mean a misuse of the
+  call: shapes or types.
 """
 
 from skewline.cyext.status import Status

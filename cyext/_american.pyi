@@ -6,10 +6,8 @@ class Rule:
         points: int,
         most_iterations: int,
         tolerance: float,
-        boundary_angle: Doubles,
-        boundary_weight: Doubles,
-        price_angle: Doubles,
-        price_weight: Doubles,
+        boundary: Doubles,
+        price: Doubles,
     ) -> None: ...
 
 def price(

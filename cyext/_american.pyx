@@ -1,10 +1,10 @@
 # cython: boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """American options: array loops over the put on strike 1, calls by the put-call symmetry."""
 from cython.parallel cimport prange
-from libc.math cimport exp, sqrt, fabs, fmin, fmax, isfinite, NAN
+from libc.math cimport exp, sqrt, fabs, fmax, isfinite, NAN, INFINITY
 from skewline.cyext._american_boundary cimport Market, Scheme
 from skewline.cyext._american_put cimport Put, american_put
-from skewline.cyext._black cimport Greeks, nan_greeks, black_implied_vol
+from skewline.cyext._black cimport Greeks, nan_greeks, black_greeks, black_implied_vol
 from skewline.cyext._status cimport (
     OK, BELOW_INTRINSIC, ABOVE_BOUND, NON_FINITE, EXPIRED, NOT_CONVERGED, OUT_OF_DOMAIN)
 
@@ -15,18 +15,21 @@ cdef class Rule:
     cdef Scheme scheme
     cdef object arrays
 
-    def __init__(self, int points, int most_iterations, double tolerance, const double[::1] boundary_angle,
-                 const double[::1] boundary_weight, const double[::1] price_angle, const double[::1] price_weight):
-        self.arrays = (boundary_angle, boundary_weight, price_angle, price_weight)
+    def __init__(self, int points, int most_iterations, double tolerance, const double[:, ::1] boundary,
+                 const double[:, ::1] price):
+        """`boundary` and `price` have rows of sines, cosines and weights."""
+        self.arrays = (boundary, price)
         self.scheme.points = points
         self.scheme.most_iterations = most_iterations
         self.scheme.tolerance = tolerance
-        self.scheme.boundary_rule = <int> boundary_angle.shape[0]
-        self.scheme.price_rule = <int> price_angle.shape[0]
-        self.scheme.boundary_angle = &boundary_angle[0]
-        self.scheme.boundary_weight = &boundary_weight[0]
-        self.scheme.price_angle = &price_angle[0]
-        self.scheme.price_weight = &price_weight[0]
+        self.scheme.boundary_rule = <int> boundary.shape[1]
+        self.scheme.price_rule = <int> price.shape[1]
+        self.scheme.boundary_sine = &boundary[0, 0]
+        self.scheme.boundary_cosine = &boundary[1, 0]
+        self.scheme.boundary_weight = &boundary[2, 0]
+        self.scheme.price_sine = &price[0, 0]
+        self.scheme.price_cosine = &price[1, 0]
+        self.scheme.price_weight = &price[2, 0]
 
 
 cdef Put option(bint is_call, double spot, double strike, double expiry, double rate, double carry, double vol,
@@ -148,9 +151,9 @@ def greeks(const unsigned char[:] is_call, const double[:] spot, const double[:]
 
 cdef double implied_one(bint is_call, double price, double spot, double strike, double expiry, double rate,
                         double carry, Scheme scheme, int* status) noexcept nogil:
-    """Regula falsi (Illinois) between brackets that start at the European implied vol."""
-    cdef double forward, discount, low, high, f_low, f_high, vol, f, bound, tiny, guess, step
-    cdef int i, side = 0
+    """Secant from the European implied vol, which is never the lower one, kept inside a bracket."""
+    cdef double forward, discount, low = 0.0, high, vol, f, bound, tiny, guess, slope, last_vol, last_f, root = sqrt(expiry)
+    cdef int i
     status[0] = domain(spot, strike, expiry, rate, carry, 0.0)
     if not isfinite(price):
         status[0] = NON_FINITE
@@ -162,57 +165,44 @@ cdef double implied_one(bint is_call, double price, double spot, double strike, 
     if price >= bound:
         status[0] = ABOVE_BOUND
         return NAN
-    if price <= fmax(spot - strike if is_call else strike - spot, 0.0):
+    tiny = 1e-11 * strike
+    if price <= price_one(is_call, spot, strike, expiry, rate, carry, 0.0, scheme) + tiny:
         status[0] = BELOW_INTRINSIC
         return NAN
-    tiny = 1e-10 * strike
     discount = exp(-rate * expiry)
     forward = spot * exp((rate - carry) * expiry)
     guess = black_implied_vol(is_call, price, forward, strike, expiry, discount).vol
-    low = 1e-6 / sqrt(expiry)
-    f_low = price_one(is_call, spot, strike, expiry, rate, carry, low, scheme) - price
-    if f_low >= 0.0:
-        status[0] = BELOW_INTRINSIC
-        return NAN
-    # an American option is worth no less than the European: its vol is no higher
-    high = guess * (1.0 + 1e-9) + 1e-9 if guess == guess else 0.5 / sqrt(expiry)
-    for i in range(60):
-        f_high = price_one(is_call, spot, strike, expiry, rate, carry, high, scheme) - price
-        if f_high >= 0.0:
-            break
-        low = high
-        f_low = f_high
-        high *= 1.0 + 1e-6 if i == 0 else 2.0
-    if not f_high >= 0.0:
-        status[0] = ABOVE_BOUND
-        return NAN
-    if fabs(f_high) < tiny:
-        return high
-    vol = high
-    step = 0.1 * high
+    vol = guess if guess == guess else 0.5 / root
+    high = INFINITY
+    last_vol = last_f = NAN
     for i in range(100):
-        # the first steps look just below the upper end, where the root of an option with little premium lies
-        if i == 0 and f_high < 0.02 * price and high - step > low:
-            vol = high - step * fmin(1.0, 20.0 * f_high / price)
-        else:
-            vol = high - f_high * (high - low) / (f_high - f_low)
-        if not (low < vol < high):
-            vol = 0.5 * (low + high)
         f = price_one(is_call, spot, strike, expiry, rate, carry, vol, scheme) - price
-        if fabs(f) < tiny or high - low < 1e-10 * high:
+        if fabs(f) < tiny:
             return vol
         if f >= 0.0:
             high = vol
-            f_high = f
-            if side == 1:
-                f_low *= 0.5
-            side = 1
         else:
             low = vol
-            f_low = f
-            if side == -1:
-                f_high *= 0.5
-            side = -1
+        if high - low < 1e-11 * high:
+            return vol
+        if last_vol == last_vol and f != last_f:
+            slope = (f - last_f) / (vol - last_vol)
+        else:
+            slope = black_greeks(is_call, forward, strike, expiry, discount, vol).vega
+        last_vol = vol
+        last_f = f
+        if slope > 0.0 and i % 8 != 7:
+            vol -= f / slope
+        else:
+            vol = NAN
+        if not (low < vol < high):
+            if high == INFINITY:
+                if low > 100.0 / root:
+                    status[0] = ABOVE_BOUND
+                    return NAN
+                vol = 2.0 * low if guess != guess or i > 3 else low * (1.0 + 1e-4)
+            else:
+                vol = 0.5 * (low + high)
     status[0] = NOT_CONVERGED
     return NAN
 

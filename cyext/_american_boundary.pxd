@@ -2,9 +2,9 @@
 # The early exercise boundary of an American put on strike 1, after Andersen, Lake & Offengenden (2016).
 #
 # With K = 1 the boundary depends on (expiry, rate, yield, vol) alone. ln²(B(τ)/X) is smooth in √τ and kept as a
-# Chebyshev series in it; the fixed point is iterated with Jacobi–Newton steps at the Chebyshev nodes.
-from libc.math cimport exp, log, sqrt, fabs, fmin, fmax, cos, sin, isfinite, M_PI, NAN
-from skewline.cyext._normal cimport norm_pdf, norm_cdf
+# Chebyshev series in it; the fixed point is iterated at the Chebyshev nodes.
+from libc.math cimport exp, log, sqrt, fabs, fmin, fmax, cos, isfinite, M_PI
+from skewline.cyext._normal cimport norm_pdf, norm_cdf, INV_SQRT_2PI
 
 cdef enum:
     MOST_POINTS = 33
@@ -12,15 +12,17 @@ cdef enum:
 
 
 cdef struct Scheme:
-    # Lengths and tolerance of one accuracy level; rules are Gauss–Legendre on (0, π/2): angles and weights.
+    # Lengths and tolerance of one accuracy level; rules are Gauss–Legendre on (0, π/2): sines, cosines, weights.
     int points
     int boundary_rule
     int price_rule
     int most_iterations
     double tolerance
-    const double* boundary_angle
+    const double* boundary_sine
+    const double* boundary_cosine
     const double* boundary_weight
-    const double* price_angle
+    const double* price_sine
+    const double* price_cosine
     const double* price_weight
 
 
@@ -34,14 +36,14 @@ cdef struct Market:
 cdef struct Boundary:
     Market market
     int points
-    double ceiling              # X = B(0+)
-    double[MOST_POINTS] value   # B at the Chebyshev nodes, from τ = 0 on
-    double[MOST_POINTS] series  # of ln²(B/X)
+    double ceiling                  # X = B(0+)
+    double[MOST_POINTS] log_value   # ln B at the Chebyshev nodes, from τ = 0 on
+    double[MOST_POINTS] series      # of ln²(B/X)
     bint converged
 
 
-cdef inline double boundary_at(const Boundary* b, double root_share) noexcept nogil:
-    """B(τ) at √(τ/expiry) = root_share, by Clenshaw's recurrence."""
+cdef inline double log_fall(const Boundary* b, double root_share) noexcept nogil:
+    """ln(X/B(τ)) at √(τ/expiry) = root_share, by Clenshaw's recurrence."""
     cdef double z = 2.0 * root_share - 1.0
     cdef double b0 = 0.0, b1 = 0.0, b2 = 0.0
     cdef int k
@@ -49,8 +51,12 @@ cdef inline double boundary_at(const Boundary* b, double root_share) noexcept no
         b2 = b1
         b1 = b0
         b0 = 2.0 * z * b1 - b2 + b.series[k]
-    b0 = z * b0 - b1 + b.series[0]
-    return b.ceiling * exp(-sqrt(fmax(b0, 0.0)))
+    return sqrt(fmax(z * b0 - b1 + b.series[0], 0.0))
+
+
+cdef inline double boundary_at(const Boundary* b, double root_share) noexcept nogil:
+    """B(τ) at √(τ/expiry) = root_share."""
+    return b.ceiling * exp(-log_fall(b, root_share))
 
 
 cdef inline void fit_series(Boundary* b, const double* cosines) noexcept nogil:
@@ -60,7 +66,7 @@ cdef inline void fit_series(Boundary* b, const double* cosines) noexcept nogil:
     cdef double total, sign
     cdef int i, k
     for i in range(n + 1):
-        total = log(b.value[i] / b.ceiling)
+        total = b.log_value[i] - b.log_value[0]
         h[i] = total * total
     for k in range(n + 1):
         sign = 1.0 if k % 2 == 0 else -1.0
@@ -82,46 +88,29 @@ cdef inline double perpetual_boundary(Market m) noexcept nogil:
     return lam / (lam - 1.0)
 
 
-cdef inline double fixed_point(const Boundary* b, double tau, double value, Scheme scheme, double* slope) noexcept nogil:
-    """The right side of B = f(B) at one node, and its slope; system A near rate = carry, B elsewhere."""
+cdef inline double fixed_point(const Boundary* b, double tau, double log_value, Scheme scheme) noexcept nogil:
+    """ln f(B) of the fixed point B = f(B) at one node: their system A, which contracts faster than B throughout."""
     cdef Market m = b.market
-    cdef double root = sqrt(tau), share = sqrt(tau / m.expiry)
-    cdef double v = m.vol * root
-    cdef double d_minus = log(value) / v + (m.rate - m.carry) * root / m.vol - 0.5 * v
-    cdef double d_plus = d_minus + v
-    cdef double over = 0.0, under = 0.0, angle, lag, w, lv, dm, dp, ratio, top, bottom, top_slope, bottom_slope, alpha
-    cdef bint a = fabs(m.rate - m.carry) < 0.001
+    cdef double share = sqrt(tau / m.expiry), v = m.vol * sqrt(tau)
+    cdef double d = (log_value + (m.rate - m.carry) * tau) / v - 0.5 * v
+    cdef double top, bottom, money, density, lag, w, lv, log_ratio
     cdef int j
+    density = exp(-m.rate * tau) * norm_pdf(d) / v
+    # B e^{-qτ} φ(d₊) = K e^{-rτ} φ(d₋), here and under the integral
+    top = density
+    bottom = density * exp(-log_value) + exp(-m.carry * tau) * norm_cdf(d + v)
     for j in range(scheme.boundary_rule):
-        angle = scheme.boundary_angle[j]
         # time since: lag = τ sin², boundary then: τ - lag = τ cos²; both square roots are smooth in the angle
-        lag = tau * sin(angle) * sin(angle)
-        w = scheme.boundary_weight[j] * 2.0 * tau * sin(angle) * cos(angle)
-        lv = m.vol * root * sin(angle)
-        ratio = log(value / boundary_at(b, share * cos(angle)))
-        dm = (ratio + (m.rate - m.carry) * lag) / lv - 0.5 * lv
-        dp = dm + lv
-        # e^{ru} with u = τ - lag; the common e^{rτ}, e^{qτ} go into the quotient below
-        if a:
-            over += w * exp(-m.rate * lag) * norm_pdf(dm) / lv
-            under += w * exp(-m.carry * lag) * (norm_cdf(dp) + norm_pdf(dp) / lv)
-        else:
-            over += w * exp(-m.rate * lag) * norm_cdf(dm)
-            under += w * exp(-m.carry * lag) * norm_cdf(dp)
-    # N = e^{-rτ} φ or Φ(d-) + r ∫ e^{-r lag} ..., D likewise with q; f = N/D
-    if a:
-        top = exp(-m.rate * tau) * norm_pdf(d_minus) / v + m.rate * over
-        bottom = exp(-m.carry * tau) * (norm_pdf(d_plus) / v + norm_cdf(d_plus)) + m.carry * under
-        top_slope = -exp(-m.rate * tau) * norm_pdf(d_minus) * d_minus / (v * v * value)
-        bottom_slope = exp(-m.carry * tau) * norm_pdf(d_plus) * (1.0 - d_plus / v) / (v * value)
-    else:
-        top = exp(-m.rate * tau) * norm_cdf(d_minus) + m.rate * over
-        bottom = exp(-m.carry * tau) * norm_cdf(d_plus) + m.carry * under
-        top_slope = exp(-m.rate * tau) * norm_pdf(d_minus) / (v * value)
-        bottom_slope = exp(-m.carry * tau) * norm_pdf(d_plus) / (v * value)
-    alpha = top / bottom
-    slope[0] = (top_slope - alpha * bottom_slope) / bottom
-    return alpha
+        lag = tau * scheme.boundary_sine[j] * scheme.boundary_sine[j]
+        w = scheme.boundary_weight[j] * 2.0 * tau * scheme.boundary_sine[j] * scheme.boundary_cosine[j]
+        lv = v * scheme.boundary_sine[j]
+        log_ratio = log_value - b.log_value[0] + log_fall(b, share * scheme.boundary_cosine[j])
+        d = (log_ratio + (m.rate - m.carry) * lag) / lv - 0.5 * lv
+        money = w * exp(-m.rate * lag - 0.5 * d * d) * INV_SQRT_2PI / lv
+        top += m.rate * money
+        if m.carry != 0.0:
+            bottom += m.carry * (money * exp(-log_ratio) + w * exp(-m.carry * lag) * norm_cdf(d + lv))
+    return log(top / bottom)
 
 
 cdef inline Boundary solve_boundary(Market m, Scheme scheme) noexcept nogil:
@@ -131,12 +120,13 @@ cdef inline Boundary solve_boundary(Market m, Scheme scheme) noexcept nogil:
     cdef double[2 * MOST_POINTS] cosines
     cdef double[MOST_POINTS] fresh
     cdef double[MOST_POINTS] tau
-    cdef double forever, h, f, slope, change, share, largest
+    cdef double forever, h, share, ceiling, largest
     cdef int i, iteration
     b.market = m
     b.points = scheme.points
     b.converged = False
     b.ceiling = fmin(1.0, m.rate / m.carry) if m.carry > 0.0 else 1.0
+    ceiling = log(b.ceiling)
     for i in range(2 * n):
         cosines[i] = cos(M_PI * i / n)
     forever = perpetual_boundary(m)
@@ -144,22 +134,19 @@ cdef inline Boundary solve_boundary(Market m, Scheme scheme) noexcept nogil:
         share = 0.5 * (1.0 - cosines[i])
         tau[i] = m.expiry * share * share
         h = fmin((m.rate - m.carry) * tau[i] - 2.0 * m.vol * sqrt(tau[i]), 0.0) / fmax(1.0 - forever, 1e-12)
-        b.value[i] = fmin(forever + (1.0 - forever) * exp(h), b.ceiling)
-    b.value[0] = b.ceiling
+        b.log_value[i] = fmin(log(forever + (1.0 - forever) * exp(h)), ceiling)
+    b.log_value[0] = ceiling
     fit_series(&b, cosines)
     for iteration in range(scheme.most_iterations):
         largest = 0.0
         for i in range(1, n + 1):
-            slope = 0.0
-            f = fixed_point(&b, tau[i], b.value[i], scheme, &slope)
-            change = (f - b.value[i]) / (1.0 - slope) if slope < 0.5 else f - b.value[i]
-            fresh[i] = b.value[i] + change
+            fresh[i] = fixed_point(&b, tau[i], b.log_value[i], scheme)
             if not isfinite(fresh[i]):
                 return b
-            fresh[i] = fmin(fmax(fresh[i], 0.5 * b.value[i]), b.ceiling)
-            largest = fmax(largest, fabs(fresh[i] / b.value[i] - 1.0))
+            fresh[i] = fmin(fmax(fresh[i], b.log_value[i] - 0.7), ceiling)
+            largest = fmax(largest, fabs(fresh[i] - b.log_value[i]))
         for i in range(1, n + 1):
-            b.value[i] = fresh[i]
+            b.log_value[i] = fresh[i]
         fit_series(&b, cosines)
         if largest < scheme.tolerance:
             b.converged = True

@@ -1,6 +1,6 @@
 # cython: cdivision=True
 # The American put on strike 1 with delta and gamma, whatever the signs of rate and carry yield.
-from libc.math cimport exp, log, sqrt, sin, cos, fabs, fmin, fmax
+from libc.math cimport exp, log, sqrt, fmax
 from skewline.cyext._normal cimport norm_pdf, norm_cdf
 from skewline.cyext._american_boundary cimport Market, Scheme, Boundary, boundary_at, solve_boundary
 from skewline.cyext._american_tree cimport european_put, tree_put
@@ -43,7 +43,7 @@ cdef inline Put put_with_premium(double spot, const Boundary* b, Scheme scheme) 
     cdef Put p
     cdef Market m = b.market
     cdef double root = sqrt(m.expiry), v = m.vol * root
-    cdef double d_minus, d_plus, angle, sine, lag, w, lv, money, stock, value = 0.0, delta = 0.0, gamma = 0.0
+    cdef double d_minus, d_plus, sine, lag, w, lv, money, stock, value = 0.0, delta = 0.0, gamma = 0.0
     cdef int j
     if spot <= boundary_at(b, 1.0):
         return exercised(spot)
@@ -54,12 +54,11 @@ cdef inline Put put_with_premium(double spot, const Boundary* b, Scheme scheme) 
     p.delta = -stock * norm_cdf(-d_plus)
     p.gamma = stock * norm_pdf(d_plus) / (spot * v)
     for j in range(scheme.price_rule):
-        angle = scheme.price_angle[j]
-        sine = sin(angle)
+        sine = scheme.price_sine[j]
         lag = m.expiry * sine * sine
-        w = scheme.price_weight[j] * 2.0 * m.expiry * sine * cos(angle)
+        w = scheme.price_weight[j] * 2.0 * m.expiry * sine * scheme.price_cosine[j]
         lv = v * sine
-        d_minus = (log(spot / boundary_at(b, cos(angle))) + (m.rate - m.carry) * lag) / lv - 0.5 * lv
+        d_minus = (log(spot / boundary_at(b, scheme.price_cosine[j])) + (m.rate - m.carry) * lag) / lv - 0.5 * lv
         d_plus = d_minus + lv
         money = w * m.rate * exp(-m.rate * lag)
         stock = w * m.carry * exp(-m.carry * lag)

@@ -15,7 +15,16 @@ from skewline.cyext.arguments import Broadcast, Codes, Doubles, doubles, flags, 
 from skewline.cyext.greeks import Greeks, spot_greeks
 from skewline.cyext.status import Status
 
-__all__ = ["Greeks", "ImpliedVols", "Status", "greeks", "implied_vol", "implied_vol_status", "price", "spot_greeks"]
+__all__ = [
+    "Greeks",
+    "ImpliedVols",
+    "Status",
+    "greeks",
+    "implied_vol",
+    "implied_vol_status",
+    "price",
+    "spot_greeks",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +48,16 @@ def price(
 ) -> Doubles:
     """Discounted price of a European call or put; out-of-the-money prices are accurate to 1e-13 relative.
 
-    At zero expiry or volatility it is the discounted intrinsic value. NaN where an input is not finite, a forward,
-    strike or discount is not positive, or an expiry or volatility is negative.
+    At zero expiry or volatility it is the discounted intrinsic value. NaN where an input is not finite, a
+    forward, strike or discount is not positive, or an expiry or volatility is negative.
     """
     call = flags("is_call", is_call)
     f, k, t = doubles("forward", forward), doubles("strike", strike), doubles("expiry", expiry)
     d, v = doubles("discount", discount), doubles("vol", vol)
     b = Broadcast(is_call=call, forward=f, strike=k, expiry=t, discount=d, vol=v)
     result = b.result(out)
-    _black.price(
-        *(b.flat(a) for a in (call, f, k, t, d, v)), out=result.reshape(-1), threads=thread_count(threads)
-    )
+    call, f, k, t, d, v = (b.flat(array) for array in (call, f, k, t, d, v))
+    _black.price(call, f, k, t, d, v, result.reshape(-1), thread_count(threads))
     return result
 
 
@@ -65,15 +73,17 @@ def greeks(
 ) -> Greeks:
     """Price and eight Greeks with respect to the forward; `spot_greeks` turns them into those of the spot.
 
-    The rate is -ln(discount)/expiry; `theta` and `charm` hold the forward, `rho` holds it too (-expiry × price).
-    At zero expiry or volatility the Greeks are those of the intrinsic value (delta one half at the money).
+    The rate is -ln(discount)/expiry; `theta` and `charm` hold the forward, `rho` holds it too (-expiry ×
+    price). At zero expiry or volatility the Greeks are those of the intrinsic value (delta one half at the
+    money).
     """
     call = flags("is_call", is_call)
     f, k, t = doubles("forward", forward), doubles("strike", strike), doubles("expiry", expiry)
     d, v = doubles("discount", discount), doubles("vol", vol)
     b = Broadcast(is_call=call, forward=f, strike=k, expiry=t, discount=d, vol=v)
     rows = np.empty((9, b.size))
-    _black.greeks(*(b.flat(a) for a in (call, f, k, t, d, v)), out=rows, threads=thread_count(threads))
+    call, f, k, t, d, v = (b.flat(array) for array in (call, f, k, t, d, v))
+    _black.greeks(call, f, k, t, d, v, rows, thread_count(threads))
     return Greeks.of_rows(rows.reshape(9, *b.shape))
 
 
@@ -89,8 +99,8 @@ def implied_vol_status(
 ) -> ImpliedVols:
     """Implied volatility and a `Status` code per option; accurate to 1e-12 relative where the price determines it.
 
-    A price at the intrinsic value carries no volatility: NaN with BELOW_INTRINSIC. A price at the forward's (call) or
-    the strike's (put) present value, or above: NaN with ABOVE_BOUND.
+    A price at the intrinsic value carries no volatility: NaN with BELOW_INTRINSIC. A price at the forward's
+    (call) or the strike's (put) present value, or above: NaN with ABOVE_BOUND.
     """
     call = flags("is_call", is_call)
     p, f, k = doubles("price", price), doubles("forward", forward), doubles("strike", strike)
@@ -98,12 +108,8 @@ def implied_vol_status(
     b = Broadcast(is_call=call, price=p, forward=f, strike=k, expiry=t, discount=d)
     vol = np.empty(b.shape)
     status = np.empty(b.shape, dtype=np.int32)
-    _black.implied_vol(
-        *(b.flat(a) for a in (call, p, f, k, t, d)),
-        out=vol.reshape(-1),
-        status=status.reshape(-1),
-        threads=thread_count(threads),
-    )
+    call, p, f, k, t, d = (b.flat(array) for array in (call, p, f, k, t, d))
+    _black.implied_vol(call, p, f, k, t, d, vol.reshape(-1), status.reshape(-1), thread_count(threads))
     return ImpliedVols(vol, status)
 
 

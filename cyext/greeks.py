@@ -16,8 +16,8 @@ _DAYS = 365.0
 class Greeks:
     """Price and eight sensitivities, arrays of one shape.
 
-    `delta` per 1 of underlying, `gamma` per 1², `vega` per 1.00 of vol, `theta` per calendar day, `rho` per 1.00 of
-    rate, `vanna` ∂²V/∂S∂σ, `volga` ∂²V/∂σ², `charm` ∂delta/∂t per calendar day.
+    `delta` per 1 of underlying, `gamma` per 1², `vega` per 1.00 of vol, `theta` per calendar day, `rho` per
+    1.00 of rate, `vanna` ∂²V/∂S∂σ, `volga` ∂²V/∂σ², `charm` ∂delta/∂t per calendar day.
     """
 
     price: Doubles
@@ -39,8 +39,8 @@ class Greeks:
 def spot_greeks(greeks: Greeks, spot: ArrayLike, forward: ArrayLike, expiry: ArrayLike) -> Greeks:
     """Greeks per unit of `spot` from Greeks per unit of `forward`.
 
-    The carry b = ln(F/S)/T is held constant as time passes; a change of the rate moves the forward (F = S e^{(r-q)T}),
-    so `rho` is the total sensitivity at a constant dividend yield.
+    The carry b = ln(F/S)/T is held constant as time passes; a change of the rate moves the forward (F = S
+    e^{(r-q)T}), so `rho` is the total sensitivity at a constant dividend yield.
     """
     s, f, t = doubles("spot", spot), doubles("forward", forward), doubles("expiry", expiry)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -1,7 +1,8 @@
 """Heston's stochastic volatility model: dv = κ(θ - v)dt + σ√v dW, corr(dW, dS/S) = ρ (S. Heston, RFS 1993).
 
-Conventions and units: `skewline.cyext`. Prices by a control-variated Lewis integral on a bent contour whose nodes are
-chosen by expiry and variance: one pass over the characteristic function serves all strikes of an expiry.
+Conventions and units: `skewline.cyext`. Prices by a control-variated Lewis integral on a bent contour whose
+nodes are chosen by expiry and variance: one pass over the characteristic function serves all strikes of an
+expiry.
 """
 
 from __future__ import annotations
@@ -35,8 +36,9 @@ def price(
 ) -> Doubles:
     """Discounted prices of European options, any mix of strikes and expiries, to about 1e-12 of the forward.
 
-    NaN where an input is not finite, a forward, strike or discount is not positive or the expiry is negative; at zero
-    expiry the intrinsic value. ValueError for parameters outside the model: v0, kappa, theta >= 0, sigma > 0, |rho| < 1.
+    NaN where an input is not finite, a forward, strike or discount is not positive or the expiry is
+    negative; at zero expiry the intrinsic value. ValueError for parameters outside the model: v0, kappa,
+    theta >= 0, sigma > 0, |rho| < 1.
     """
     parameters = np.array([v0, kappa, theta, sigma, rho], dtype=np.float64)
     _check_model(*(float(one) for one in parameters))
@@ -70,9 +72,10 @@ def calibrate(
 ) -> HestonFit:
     """Fit the five parameters to implied volatilities, all arguments broadcast; least squares of vol differences.
 
-    `weights` multiply the squared differences. Options that are not finite, not positive, expired or without weight are
-    left out. `initial` (v0, kappa, theta, sigma, rho) is a warm start: one descent, others only if that does not
-    converge or ends at a bound. ValueError for shapes that do not fit, or an `initial` that is not five finite numbers.
+    `weights` multiply the squared differences. Options that are not finite, not positive, expired or
+    without weight are left out. `initial` (v0, kappa, theta, sigma, rho) is a warm start: one descent,
+    others only if that does not converge or ends at a bound. ValueError for shapes that do not fit, or an
+    `initial` that is not five finite numbers.
     """
     f, k, t = doubles("forward", forward), doubles("strike", strike), doubles("expiry", expiry)
     v = doubles("vols", vols)

@@ -1,7 +1,8 @@
 """The calibration of Heston's five parameters to a surface of implied volatilities.
 
-Each descent is Levenberg–Marquardt with the analytic gradient (Cui, del Baño Rollin & Germano, EJOR 2017) on vol
-differences, in log v0, log κ, log θ, log σ and ρ. A cold fit descends from several starts and says whether they agree.
+Each descent is Levenberg–Marquardt with the analytic gradient (Cui, del Baño Rollin & Germano, EJOR 2017)
+on vol differences, in log v0, log κ, log θ, log σ and ρ. A cold fit descends from several starts and says
+whether they agree.
 """
 
 from __future__ import annotations
@@ -34,12 +35,12 @@ _STARTS = ((2.0, 0.8, 0.6), (10.0, 2.0, 0.6), (0.5, 0.4, 0.4), (25.0, 4.0, 0.5),
 class HestonFit:
     """A fitted surface: the parameters, how good they are and how well the data tells them apart.
 
-    `sse` is the weighted sum of squared vol differences, `rmse` their weighted root mean square. `converged` says that
-    the descent reached its tolerance; `agreed` that another start came to the same sum (None: there was no other).
-    `feller` is 2κθ/σ² (>= 1: variance stays positive). `condition` is the condition number of the Jacobian in
-    (log v0, log κ, log θ, log σ, ρ): beyond about 1e3 some combination of parameters is barely determined. `at_bounds`
-    names parameters that stopped at the edge of the search. `model_vols` is in the shape and order of the input, NaN
-    where an input was left out.
+    `sse` is the weighted sum of squared vol differences, `rmse` their weighted root mean square.
+    `converged` says that the descent reached its tolerance; `agreed` that another start came to the same
+    sum (None: there was no other). `feller` is 2κθ/σ² (>= 1: variance stays positive). `condition` is the
+    condition number of the Jacobian in (log v0, log κ, log θ, log σ, ρ): beyond about 1e3 some combination
+    of parameters is barely determined. `at_bounds` names parameters that stopped at the edge of the search.
+    `model_vols` is in the shape and order of the input, NaN where an input was left out.
     """
 
     v0: float

@@ -1,8 +1,9 @@
 """Ornstein–Uhlenbeck dx = κ(m - x)dt + σdW fitted to equally spaced observations by exact maximum likelihood.
 
-The transition is the AR(1) x' = m + e^{-κΔ}(x - m) + ε, var ε = σ²(1 - e^{-2κΔ})/2κ, so least squares is the exact
-(conditional) maximum likelihood. Its κ is biased upwards in small samples; `bias` is the leading term of
-Tang & Chen (2009), J. Econometrics 149, 65: (5 + 2e^{κΔ} + e^{2κΔ}) / 2nΔ, given and not subtracted.
+The transition is the AR(1) x' = m + e^{-κΔ}(x - m) + ε, var ε = σ²(1 - e^{-2κΔ})/2κ, so least squares is
+the exact (conditional) maximum likelihood. Its κ is biased upwards in small samples; `bias` is the leading
+term of Tang & Chen (2009), J. Econometrics 149, 65: (5 + 2e^{κΔ} + e^{2κΔ}) / 2nΔ, given and not
+subtracted.
 """
 
 from __future__ import annotations
@@ -31,9 +32,10 @@ class OUStandardErrors:
 class OUFit:
     """One fitted process; times are in the unit of `dt`.
 
-    `kappa` <= 0 says that the data shows no mean reversion: it is reported, not clipped; `half_life` is then infinite and
-    `mean` has no meaning. All are NaN, with a `status`, where there are too few observations (TOO_FEW, NON_FINITE),
-    none that differ, or neighbours that are not positively correlated (OUT_OF_DOMAIN).
+    `kappa` <= 0 says that the data shows no mean reversion: it is reported, not clipped; `half_life` is
+    then infinite and `mean` has no meaning. All are NaN, with a `status`, where there are too few
+    observations (TOO_FEW, NON_FINITE), none that differ, or neighbours that are not positively correlated
+    (OUT_OF_DOMAIN).
     """
 
     kappa: float

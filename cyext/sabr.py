@@ -1,6 +1,7 @@
 """SABR smiles: P. S. Hagan et al., Managing Smile Risk (Wilmott, 2002), lognormal volatility, eq. (2.17a).
 
-Conventions and units: `skewline.cyext`. `shift` moves forward and strikes for markets where they may be negative.
+Conventions and units: `skewline.cyext`. `shift` moves forward and strikes for markets where they may be
+negative.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from skewline.cyext.status import Status
 class SabrFit:
     """One fitted smile.
 
-    `rmse` is the weighted root mean square error in vol; `converged` is False, with the `status`, where the fit did not
-    reach its tolerance or fewer than three strikes determine three parameters (then the numbers are a best effort, or
-    NaN where there is nothing to fit).
+    `rmse` is the weighted root mean square error in vol; `converged` is False, with the `status`, where the
+    fit did not reach its tolerance or fewer than three strikes determine three parameters (then the numbers
+    are a best effort, or NaN where there is nothing to fit).
     """
 
     alpha: float
@@ -62,16 +63,16 @@ def implied_vol(
 ) -> Doubles:
     """Black volatility of the smile at `strike`; all arguments broadcast.
 
-    NaN where forward + shift, strike + shift or alpha is not positive, beta is outside [0, 1], |rho| >= 1 or nu < 0.
+    NaN where forward + shift, strike + shift or alpha is not positive, beta is outside [0, 1], |rho| >= 1
+    or nu < 0.
     """
     f, k, t = doubles("forward", forward), doubles("strike", strike), doubles("expiry", expiry)
     a, be, r = doubles("alpha", alpha), doubles("beta", beta), doubles("rho", rho)
     n, s = doubles("nu", nu), doubles("shift", shift)
     b = Broadcast(forward=f, strike=k, expiry=t, alpha=a, beta=be, rho=r, nu=n, shift=s)
     result = b.result()
-    _sabr.implied_vol(
-        *(b.flat(x) for x in (f, k, t, a, be, r, n, s)), out=result.reshape(-1), threads=thread_count(threads)
-    )
+    f, k, t, a, be, r, n, s = (b.flat(array) for array in (f, k, t, a, be, r, n, s))
+    _sabr.implied_vol(f, k, t, a, be, r, n, s, result.reshape(-1), thread_count(threads))
     return result
 
 
@@ -89,9 +90,10 @@ def calibrate_many(
 ) -> SabrFits:
     """Fit many smiles of different lengths, `beta` fixed.
 
-    `strikes`, `vols` and `weights` hold all smiles one after another; smile i is [offsets[i], offsets[i+1]), so `offsets`
-    is one longer than `forwards` and `expiries`. Points that are not finite, not positive or without weight are left
-    out. ValueError for lengths or offsets that do not fit together, or beta outside [0, 1].
+    `strikes`, `vols` and `weights` hold all smiles one after another; smile i is [offsets[i],
+    offsets[i+1]), so `offsets` is one longer than `forwards` and `expiries`. Points that are not finite,
+    not positive or without weight are left out. ValueError for lengths or offsets that do not fit together,
+    or beta outside [0, 1].
     """
     f, t = vector("forwards", forwards), vector("expiries", expiries)
     k, v = vector("strikes", strikes), vector("vols", vols)
@@ -105,7 +107,9 @@ def calibrate_many(
         raise TypeError(f"offsets must hold integers, not {starts.dtype}")
     starts = np.ascontiguousarray(starts, dtype=np.int64)
     if starts.shape != (f.size + 1,):
-        raise ValueError(f"offsets must have {f.size + 1} elements (one more than forwards), not {starts.size}")
+        raise ValueError(
+            f"offsets must have {f.size + 1} elements (one more than forwards), not {starts.size}"
+        )
     if starts[0] != 0 or starts[-1] != k.size or bool(np.any(np.diff(starts) < 0)):
         raise ValueError(f"offsets must rise from 0 to the number of strikes ({k.size})")
     if not 0.0 <= beta <= 1.0:
