@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -17,10 +16,10 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from skewline.servers.runtime.home_lock import HomeInUse, HomeLock
 from skewline.servers.runtime.nats_server import NatsServer
-from skewline.servers.runtime.ports import free_port
 from skewline.servers.runtime.process import Command
 from skewline.servers.runtime.readiness import Ready, grpc_serving, nats_serving
 from skewline.servers.runtime.settings.url import mask
+from skewline.servers.runtime.stack_addresses import NATS, ServiceSpec, StackAddresses
 from skewline.servers.runtime.stack_file import StackPhase, StackState, remove_stack, write_stack
 from skewline.servers.runtime.supervised import RestartPolicy, StartFailed, Supervised
 
@@ -33,25 +32,6 @@ __all__ = [
     "StartInterrupted",
     "Supervisor",
 ]
-
-NATS: Final = "nats"
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceSpec:
-    """One service to run."""
-
-    name: str
-    port: int = 0
-    """gRPC port; 0 picks a free one, which it keeps over restarts."""
-    metrics_port: int | None = 0
-    """Prometheus port; 0 picks one; None: it serves none."""
-    command: tuple[str, ...] = ()
-    """Instead of `python -m skewline.servers <name>`; the first is the program's path."""
-    arguments: tuple[str, ...] = ()
-    """Added to the command, such as `--config FILE`."""
-    health: str = ""
-    """Name to ask the health service for; "" is the server as a whole."""
 
 
 class StartInterrupted(RuntimeError):
@@ -97,8 +77,7 @@ class Supervisor:
         self._nats_url = nats_url
         self._nats_port = nats_port
         self._environment = dict(os.environ if environment is None else environment)
-        self._ports: dict[str, int] = {}
-        self._metrics_ports: dict[str, int] = {}
+        self._addresses = StackAddresses(host, nats_url or "", {}, {})
         self._processes: dict[str, Supervised] = {}
         self._phase: StackPhase = "starting"
         self._started_ns = 0
@@ -112,7 +91,7 @@ class Supervisor:
     @property
     def nats_url(self) -> str:
         """URL of the bus."""
-        return self._nats_url or f"nats://{self._host}:{self._ports[NATS]}"
+        return self._addresses.nats_url
 
     @property
     def state(self) -> StackState:
@@ -124,7 +103,7 @@ class Supervisor:
 
     def address(self, service: str) -> str:
         """`host:port` of a service. Raises KeyError for one that is not of this stack."""
-        return f"{self._host}:{self._ports[service]}"
+        return self._addresses.of(service)
 
     def request_stop(self) -> None:
         """Let `wait` return; interrupt the start."""
@@ -154,7 +133,9 @@ class Supervisor:
             raise
         try:
             self._started_ns = time.time_ns()
-            self._choose_ports()
+            self._addresses = StackAddresses.choose(
+                self._host, self._services.values(), self._nats_url, self._nats_port
+            )
             await self._start_or_stop()
         except BaseException:
             await self._stop()
@@ -177,20 +158,6 @@ class Supervisor:
             starting.cancel()
             over.cancel()
             await asyncio.gather(starting, over, return_exceptions=True)
-
-    def _choose_ports(self) -> None:
-        if self._nats_url is None:
-            self._ports[NATS] = self._nats_port or self._unused_port()
-        for name, spec in self._services.items():
-            self._ports[name] = spec.port or self._unused_port()
-            if spec.metrics_port is not None:
-                self._metrics_ports[name] = spec.metrics_port or self._unused_port()
-
-    def _unused_port(self) -> int:
-        taken = {*self._ports.values(), *self._metrics_ports.values()}
-        while (port := free_port(self._host)) in taken:
-            continue
-        return port
 
     async def _start(self) -> None:
         if self._nats_url is None:
@@ -217,8 +184,10 @@ class Supervisor:
         self._held.close()
 
     def _nats(self) -> Supervised:
-        server = NatsServer(self.home / "nats", port=self._ports[NATS], host=self._host)
-        return self._supervised(NATS, server.command(), partial(nats_serving, self._host, self._ports[NATS]))
+        server = NatsServer(self.home / "nats", port=self._addresses.ports[NATS], host=self._host)
+        return self._supervised(
+            NATS, server.command(), partial(nats_serving, self._host, self._addresses.ports[NATS])
+        )
 
     def _service(self, spec: ServiceSpec) -> Supervised:
         program = spec.command or (sys.executable, "-m", "skewline.servers", spec.name)
@@ -232,29 +201,16 @@ class Supervisor:
         log = self.home / "logs" / f"{name}.log"
         if log.exists():
             log.replace(log.with_name(f"{name}.log.1"))
-        metrics = self._metrics_ports.get(name)
         return Supervised(
-            Command(name, arguments, self._child_environment(), log),
+            Command(name, arguments, self._environment | self._addresses.environment(self.home), log),
             ready,
             policy=self._policy,
             start_timeout=self._start_timeout,
             grace=self._grace,
             changed=self._record,
             address=self.address(name),
-            metrics=f"{self._host}:{metrics}" if metrics else "",
+            metrics=self._addresses.metrics_of(name),
         )
-
-    def _child_environment(self) -> dict[str, str]:
-        addresses = {
-            "SKEWLINE_HOME": str(self.home),
-            "SKEWLINE_BUS__URL": self.nats_url,
-            "SKEWLINE_NETWORK__HOST": self._host,
-        }
-        for name in self._services:
-            addresses[f"SKEWLINE_NETWORK__PORTS__{name.upper()}"] = str(self._ports[name])
-        for name, port in self._metrics_ports.items():
-            addresses[f"SKEWLINE_TELEMETRY__METRICS_PORTS__{name.upper()}"] = str(port)
-        return self._environment | addresses
 
     def _record(self) -> None:
         for name, process in self._processes.items():

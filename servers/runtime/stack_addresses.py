@@ -1,0 +1,80 @@
+"""Where the processes of a stack listen, and how they are told of each other."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+from skewline.servers.runtime.ports import free_port
+
+NATS: Final = "nats"
+"""Name of the process that is the bus."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSpec:
+    """One service to run."""
+
+    name: str
+    port: int = 0
+    """gRPC port; 0 picks a free one, which it keeps over restarts."""
+    metrics_port: int | None = 0
+    """Prometheus port; 0 picks one; None: it serves none."""
+    command: tuple[str, ...] = ()
+    """Instead of `python -m skewline.servers <name>`; the first is the program's path."""
+    arguments: tuple[str, ...] = ()
+    """Added to the command, such as `--config FILE`."""
+    health: str = ""
+    """Name to ask the health service for; "" is the server as a whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class StackAddresses:
+    """Host, ports and bus of a stack, the same for as long as it runs."""
+
+    host: str
+    nats_url: str
+    ports: Mapping[str, int]
+    """gRPC port of each service, and the port of "nats" if the stack runs it."""
+    metrics_ports: Mapping[str, int]
+
+    @classmethod
+    def choose(cls, host: str, services: Iterable[ServiceSpec], nats_url: str | None, nats_port: int) -> Self:
+        """Take the ports that are given and pick free ones for the rest."""
+        ports: dict[str, int] = {}
+        metrics_ports: dict[str, int] = {}
+
+        def unused() -> int:
+            while (port := free_port(host)) in {*ports.values(), *metrics_ports.values()}:
+                continue
+            return port
+
+        if nats_url is None:
+            ports[NATS] = nats_port or unused()
+        for service in services:
+            ports[service.name] = service.port or unused()
+            if service.metrics_port is not None:
+                metrics_ports[service.name] = service.metrics_port or unused()
+        return cls(host, nats_url or f"nats://{host}:{ports[NATS]}", ports, metrics_ports)
+
+    def of(self, name: str) -> str:
+        """`host:port`. Raises KeyError for what is not of this stack."""
+        return f"{self.host}:{self.ports[name]}"
+
+    def metrics_of(self, name: str) -> str:
+        """`host:port` of the Prometheus endpoint, "" when there is none."""
+        return f"{self.host}:{self.metrics_ports[name]}" if name in self.metrics_ports else ""
+
+    def environment(self, home: Path) -> dict[str, str]:
+        """The settings that make every process use these addresses and `home`."""
+        settings = {
+            "SKEWLINE_HOME": str(home),
+            "SKEWLINE_BUS__URL": self.nats_url,
+            "SKEWLINE_NETWORK__HOST": self.host,
+        }
+        for name, port in self.ports.items():
+            if name != NATS:
+                settings[f"SKEWLINE_NETWORK__PORTS__{name.upper()}"] = str(port)
+        for name, port in self.metrics_ports.items():
+            settings[f"SKEWLINE_TELEMETRY__METRICS_PORTS__{name.upper()}"] = str(port)
+        return settings

@@ -1,0 +1,24 @@
+from pathlib import Path
+
+from skewline.servers.runtime.settings import SERVICES, load_settings
+from skewline.servers.runtime.stack_addresses import ServiceSpec, StackAddresses
+
+
+def test_a_service_reads_its_addresses_back_from_its_environment(tmp_path: Path) -> None:
+    specs = [ServiceSpec(name) for name in SERVICES]
+    addresses = StackAddresses.choose("127.0.0.1", specs, None, 0)
+    settings = load_settings(environment=addresses.environment(tmp_path))
+    assert settings.home == tmp_path
+    assert settings.bus.url == addresses.nats_url
+    for name in SERVICES:
+        assert settings.network.address(name) == addresses.of(name)
+        assert f"127.0.0.1:{settings.telemetry.metrics_port(name)}" == addresses.metrics_of(name)
+
+
+def test_given_ports_and_bus_are_kept_and_all_ports_differ() -> None:
+    specs = [ServiceSpec("risk", port=50054), ServiceSpec("order", metrics_port=None)]
+    addresses = StackAddresses.choose("127.0.0.1", specs, "nats://bus:4222", 0)
+    assert addresses.nats_url == "nats://bus:4222"
+    assert addresses.of("risk") == "127.0.0.1:50054"
+    assert addresses.metrics_of("order") == ""
+    assert len({*addresses.ports.values(), *addresses.metrics_ports.values()}) == 3
