@@ -25,7 +25,7 @@ def validate_submit(
     _request_id(v, request.request_id)
     v.required("underlying", request.underlying)
     if request.underlying:
-        fix = f"no snapshot of {request.underlying!r} was seen yet; feed one, or name an underlying that is traded"
+        fix = f"no snapshot of {request.underlying!r} was seen yet; name an underlying that is fed"
         v.check(book is not None, "underlying", fix)
     v.required("legs", request.legs)
     v.max_length("legs", request.legs, settings.max_legs)
@@ -37,7 +37,7 @@ def validate_submit(
             inner.check(
                 quoted,
                 "instrument_id",
-                f"{leg.instrument_id!r} is not in the newest snapshot; name one that is",
+                f"{leg.instrument_id!r} is not in the newest snapshot",
             )
         first = seen.setdefault(leg.instrument_id, index)
         inner.check(first == index, "instrument_id", f"is also that of legs[{first}]; make them one leg")
@@ -89,9 +89,7 @@ def validate_replace(
     v.raise_if_any()
     record = _still_works(request.order_id, known, record)
     if record.order.type != order_pb2.ORDER_TYPE_LIMIT and request.HasField("limit_price"):
-        raise Refused(
-            "NOT_A_LIMIT_ORDER", "a market order has no limit price; cancel it and submit a limit order"
-        )
+        raise Refused("NOT_A_LIMIT_ORDER", "a market order has no limit price; cancel it and submit another")
 
 
 def _still_works(order_id: str, known: bool, record: OrderRecord | None) -> OrderRecord:

@@ -1,4 +1,4 @@
-"""The order service's decisions: a deterministic state machine over quotes, signals, risk decisions and commands."""
+"""The order service's decisions: deterministic, from quotes, signals, risk decisions and commands."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ _HALTED: Final = "TRADING_HALTED"
 class OrderState:
     """All that the engine needs to go on after a restart.
 
-    `records` are the orders not final, by number; `chains` the newest snapshot of each underlying; `last_fills` the
-    fills against these snapshots, which used up sizes of theirs.
+    `records` are the orders not final, by number; `chains` the newest snapshot of each underlying;
+    `last_fills` the fills against these snapshots, which used up sizes of theirs.
     """
 
     records: Sequence[OrderRecord] = ()
@@ -58,7 +58,7 @@ class OrderState:
 
 
 class OrderEngine:
-    """Works orders on the simulated exchange. Every method that returns a batch leaves `changes` to be stored."""
+    """Works orders on the simulated exchange. A method that returns a batch leaves `changes` to store."""
 
     def __init__(self, settings: OrderSettings) -> None:
         self._settings = settings
@@ -112,7 +112,7 @@ class OrderEngine:
         self._blotter.apply(self._exchange.on_book(book), book, book.time_ns)
 
     def propose(self, signal_set: signal_pb2.SignalSet) -> list[risk_pb2.OrderIntent]:
-        """What to ask risk for: an intent a signal that can be priced and has no order yet. Changes nothing."""
+        """What to ask risk for: one intent a new signal that can be priced. Changes nothing."""
         book = self._book_of(signal_set)
         intents = []
         for signal in self._new(signal_set):
@@ -293,14 +293,16 @@ class OrderEngine:
         time_ns: int,
         *,
         snapshot_id: str = "",
-        provenance: common_pb2.Provenance.ValueType | None = None,
+        provenance: common_pb2.Provenance.ValueType = common_pb2.PROVENANCE_UNSPECIFIED,
     ) -> order_pb2.OrderBatch:
         changes = self.changes = self._blotter.take(book, time_ns)
+        if book is not None and not provenance:
+            provenance = book.provenance
         return order_pb2.OrderBatch(
             snapshot_id=snapshot_id,
             underlying=book.underlying if book is not None else "",
             time_ns=time_ns,
-            provenance=provenance or (book.provenance if book is not None else None),
+            provenance=provenance,
             orders=[record.order for record in changes.records],
             events=changes.events,
             fills=changes.fills,

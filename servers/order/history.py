@@ -1,4 +1,4 @@
-"""What happened to orders since the last batch: collected while the engine works, then sent and stored as one."""
+"""What happened to orders since the last batch: collected step by step, sent and stored as one."""
 
 from __future__ import annotations
 

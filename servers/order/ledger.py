@@ -1,7 +1,7 @@
 """Positions and profit and loss, exact: every fill and settlement goes through here.
 
-Average cost. For each holding `realised - cost` is the cash that its fills brought, to the last digit, so that
-realised plus unrealised profit is always cash plus market value, whatever was rounded between the two.
+Average cost. For each holding `realised - cost` is the cash that its fills brought, to the last digit, so
+that realised plus unrealised profit is always cash plus market value, whatever was rounded between the two.
 """
 
 from __future__ import annotations

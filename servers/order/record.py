@@ -19,8 +19,8 @@ _NANO: Final = Decimal("1e-9")
 class OrderRecord:
     """An order's message with what it needs besides.
 
-    `number` counts orders in the order of their arrival, `sequence` the events of this one; `notional` is the exact
-    sum of net price times units filled; `expiry_ns` the first expiry of its contracts, 0 if unknown.
+    `number` counts orders in the order of their arrival, `sequence` the events of this one; `notional` is the
+    exact sum of net price times units filled; `expiry_ns` the first expiry of its contracts, 0 if unknown.
     """
 
     order: order_pb2.Order

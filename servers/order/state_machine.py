@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeAlias
 
 from skewline.v1 import order_pb2
 
-Status = order_pb2.OrderStatus.ValueType
-EventType = order_pb2.OrderEventType.ValueType
+Status: TypeAlias = "order_pb2.OrderStatus.ValueType"
+EventType: TypeAlias = "order_pb2.OrderEventType.ValueType"
 
 NEW: Final = order_pb2.ORDER_STATUS_UNSPECIFIED
 PENDING_RISK: Final = order_pb2.ORDER_STATUS_PENDING_RISK

@@ -1,4 +1,4 @@
-"""A simulated exchange: orders trade against the recorded quotes, never better than these and never beyond their sizes."""
+"""A simulated exchange: orders trade at the recorded quotes, never better and never beyond their sizes."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ _NOT_WORKING: Final = "the order does not work here any more"
 class SimulatedExchange:
     """Works tickets in the order of their arrival against the newest snapshot of each underlying.
 
-    A marketable order is filled at once, as far as the sizes go; what is left rests and is matched against each
-    next snapshot. Quotes do not react to what is traded.
+    A marketable order is filled at once, as far as the sizes go; what is left rests and is matched against
+    each next snapshot. Quotes do not react to what is traded.
     """
 
     venue: Final = "simulated"

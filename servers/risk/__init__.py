@@ -1,0 +1,1 @@
+"""The risk service: sizes and checks what is to be traded, values what is held, holds the kill switch."""

@@ -1,0 +1,178 @@
+"""The portfolio on given surfaces: its value and Greeks, and how a trade would change them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from skewline.servers.risk import greeks
+from skewline.servers.risk.book import Exposure, RiskBook, unit_exposures
+from skewline.servers.risk.checks.check import Sensitivity, Standing, Trade
+from skewline.servers.risk.greeks import Doubles
+from skewline.servers.risk.option import option_of
+from skewline.servers.risk.surface_view import SurfaceView
+from skewline.servers.risk.value_at_risk import Scenarios
+from skewline.servers.runtime.decimals import to_decimal
+from skewline.servers.runtime.settings.risk import RiskSettings
+from skewline.v1 import risk_pb2
+
+_SECOND_NS = 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class Valued:
+    """The portfolio's value. `last_prices` has the model prices of positions, by instrument."""
+
+    greeks: risk_pb2.Greeks
+    underlyings: Sequence[risk_pb2.UnderlyingGreeks]
+    profit: Doubles
+    equity: float
+    positions: int
+    unpriced: int
+    last_prices: Mapping[str, float]
+
+
+class PortfolioModel:
+    """Book and limits on one surface an underlying. Made for one event, and thrown away."""
+
+    def __init__(
+        self,
+        settings: RiskSettings,
+        scenarios: Scenarios,
+        limits: risk_pb2.RiskLimits,
+        book: RiskBook,
+        views: Mapping[str, SurfaceView],
+    ) -> None:
+        self._settings = settings
+        self._scenarios = scenarios
+        self._limits = limits
+        self._book = book
+        self._views = views
+
+    def value(self, horizon_days: float = 1.0) -> Valued:
+        """Value what is held, without reservations."""
+        held = self._book.open()
+        totals = np.zeros(len(greeks.NAMES))
+        profit = self._scenarios.zero()
+        rows: list[risk_pb2.UnderlyingGreeks] = []
+        last_prices: dict[str, float] = {}
+        for underlying in sorted({*self._views, *(p.underlying for p in held)}):
+            own = [p for p in held if p.underlying == underlying]
+            view = self._views.get(underlying)
+            valuation = greeks.value(view, [p.instrument_id for p in own])
+            weights = np.array([float(p.quantity * p.multiplier) for p in own])
+            subtotal = greeks.in_currency(valuation, weights)
+            totals += subtotal
+            rows.append(
+                risk_pb2.UnderlyingGreeks(
+                    underlying=underlying,
+                    greeks=greeks.message(subtotal),
+                    positions=len(own),
+                    spot=view.spot if view is not None else math.nan,
+                    surface_ns=view.time_ns if view is not None else 0,
+                )
+            )
+            if view is not None:
+                profit += self._scenarios.profit(view, valuation, weights, horizon_days)
+            for index in np.flatnonzero(valuation.priced).tolist():
+                last_prices[own[index].instrument_id] = float(valuation.rows[-1, index])
+        # An unpriced position keeps the last price it had: without it, equity would jump and trip the kill
+        # switch.
+        worth = sum(
+            float(p.quantity * p.multiplier) * last_prices.get(p.instrument_id, p.last_price) for p in held
+        )
+        return Valued(
+            greeks=greeks.message(totals),
+            underlyings=rows,
+            profit=profit,
+            equity=self._limits.capital + float(self._book.cash) + worth,
+            positions=len(held),
+            unpriced=len(held) - len(last_prices),
+            last_prices=last_prices,
+        )
+
+    def trade(self, intent: risk_pb2.OrderIntent, view: SurfaceView | None) -> Trade:
+        """One unit of a valid intent, valued."""
+        multiplier = float(to_decimal(intent.multiplier))
+        unit = unit_exposures(intent.legs, multiplier)
+        valuation = greeks.value(view, [e.instrument_id for e in unit])
+        weights = np.array([e.weight for e in unit])
+        contracts = np.array([e.contracts for e in unit])
+        prices = valuation.rows[-1]
+        priced = bool(valuation.priced.all())
+        profit = self._scenarios.zero()
+        if view is not None:
+            profit = self._scenarios.profit(view, valuation, weights)
+        return Trade(
+            intent=intent,
+            limit_price=float(to_decimal(intent.limit_price)),
+            model_price=float(contracts @ prices),
+            spread=max(self._spread(unit, view), self._settings.min_spread),
+            notional=float(np.abs(weights) @ prices),
+            unit=_sensitivity(valuation.rows @ weights, view),
+            contracts={e.instrument_id: e.contracts for e in unit},
+            profit=profit if priced else np.full_like(profit, np.nan),
+            unknown=tuple(e.instrument_id for e in unit if not _known(e.instrument_id, view)),
+        )
+
+    def standing(
+        self,
+        intent: risk_pb2.OrderIntent,
+        view: SurfaceView | None,
+        state: risk_pb2.RiskState,
+        time_ns: int,
+        approved: int,
+    ) -> Standing:
+        """Where the portfolio stands before the intent, all that is reserved counted as filled."""
+        profit = self._scenarios.zero()
+        own: list[Exposure] = []
+        own_rows = np.zeros(len(greeks.NAMES))
+        for underlying in self._book.underlyings():
+            exposures = self._book.exposures(underlying, without=intent.intent_id)
+            its_view = self._views.get(underlying)
+            valuation = greeks.value(its_view, [e.instrument_id for e in exposures])
+            weights = np.array([e.weight for e in exposures])
+            if its_view is not None:
+                profit += self._scenarios.profit(its_view, valuation, weights)
+            if underlying == intent.underlying:
+                own, own_rows = exposures, greeks.in_currency(valuation, weights)
+        return Standing(
+            limits=self._limits,
+            settings=self._settings,
+            state=state,
+            time_ns=time_ns,
+            sensitivity=_sensitivity(own_rows, view),
+            profit=profit,
+            contracts={e.instrument_id: e.contracts for e in own},
+            uncovered_calls=-sum(e.contracts for e in own if _is_call(e.instrument_id)),
+            approved=approved,
+            surface_good=view is not None and view.is_good,
+            surface_age_s=(time_ns - view.time_ns) / _SECOND_NS if view is not None else math.inf,
+        )
+
+    def _spread(self, unit: Sequence[Exposure], view: SurfaceView | None) -> float:
+        total = 0.0
+        for exposure in unit:
+            option = option_of(exposure.instrument_id)
+            spread = view.spread(option) if view is not None and option is not None else math.nan
+            total += abs(exposure.contracts) * (spread if spread > 0 else self._settings.min_spread)
+        return total
+
+
+def _sensitivity(rows: Doubles, view: SurfaceView | None) -> Sensitivity:
+    spot = view.spot if view is not None else math.nan
+    delta, gamma, vega, theta = rows[:4].tolist()
+    return Sensitivity(delta=delta * spot, gamma=gamma * spot * spot * 0.01, vega=vega * 0.01, theta=theta)
+
+
+def _known(instrument_id: str, view: SurfaceView | None) -> bool:
+    option = option_of(instrument_id)
+    return option is not None and view is not None and view.knows(option)
+
+
+def _is_call(instrument_id: str) -> bool:
+    option = option_of(instrument_id)
+    return option is not None and option.is_call
