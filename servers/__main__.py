@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from skewline.servers.runtime.bus import BusUnavailable
-from skewline.servers.runtime.host import NoBusError, serve
+from skewline.servers.runtime.host import BusLost, NoBusError, serve
 from skewline.servers.runtime.logs import configure_logging
 from skewline.servers.runtime.server import BindError
 from skewline.servers.runtime.settings import SERVICES, SettingsError, load_settings
@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
         configure_logging(options.service, settings)
         module = importlib.import_module(f"skewline.servers.{options.service}.service")
         asyncio.run(serve(options.service, settings, module.build))
-    except (SettingsError, NoBusError, BindError, BusUnavailable, StorageError, OSError) as error:
+    except (SettingsError, NoBusError, BusLost, BindError, BusUnavailable, StorageError, OSError) as error:
         print(f"{options.service}: {error}", file=sys.stderr)
         return 2
     return 0

@@ -6,6 +6,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from typing import Final
 
 from skewline.servers.runtime.bus import Bus
@@ -26,11 +27,23 @@ class NoBusError(Exception):
     """No NATS URL was given to a service that is started by itself."""
 
 
+class BusLost(Exception):
+    """NATS ended the connection and will not take it up again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hosted:
+    """A running service."""
+
+    runtime: Runtime
+    server: GrpcServer
+
+
 @asynccontextmanager
 async def hosted(
     name: ServiceName, settings: Settings, build: Callable[[Runtime], Service]
-) -> AsyncIterator[GrpcServer]:
-    """Run the service `name` inside the block; yields its server, which listens and reports SERVING.
+) -> AsyncIterator[Hosted]:
+    """Run the service `name` inside the block; its server listens and reports SERVING.
 
     At the end of the block it drains: health says NOT_SERVING, running calls end, the event in hand is
     committed and published, then bus, database, metrics and traces are closed. Raises what opening them
@@ -66,11 +79,10 @@ async def hosted(
             service=name, database=database, bus=bus, bus_settings=settings.bus, tracer=telemetry.tracer
         )
         processor.on_handled(lambda kind, seconds: metrics.event(kind, "handled", seconds))
-        service = build(Runtime(settings, telemetry, metrics, bus, database, cache, processor))
+        runtime = Runtime(settings, telemetry, metrics, bus, database, cache, processor)
+        service = build(runtime)
         await processor.start(service.restore)
         stack.push_async_callback(processor.stop)
-        await service.start()
-        stack.push_async_callback(service.stop)
         server = GrpcServer(
             (service.full_name,),
             service.register,
@@ -80,17 +92,28 @@ async def hosted(
             metrics=metrics,
             setting=f"--set network.ports.{name}=PORT",
         )
-        await server.start()
+        # Undone in the reverse order: say that it ends, end the streams, let calls finish, then the events.
         stack.push_async_callback(server.stop, _GRACE_S)
-        yield server
+        await service.start()
+        stack.push_async_callback(service.stop)
+        await server.start()
+        stack.push_async_callback(server.set_serving, False)
+        yield Hosted(runtime, server)
 
 
 async def serve(name: ServiceName, settings: Settings, build: Callable[[Runtime], Service]) -> None:
-    """Run the service until SIGTERM or SIGINT."""
+    """Run the service until SIGTERM or SIGINT. Raises BusLost when NATS will not have it any more."""
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
-    async with hosted(name, settings, build):
-        await ended.wait()
+    async with hosted(name, settings, build) as process:
+        told = asyncio.create_task(ended.wait())
+        lost = asyncio.create_task(process.runtime.bus.lost.wait())
+        await asyncio.wait((told, lost), return_when=asyncio.FIRST_COMPLETED)
+        if not told.done():
+            raise BusLost(
+                "NATS closed the connection for good (see the log above); the supervisor starts anew"
+            )
+        lost.cancel()
         logger(__name__).info("stopping")
