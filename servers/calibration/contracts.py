@@ -24,10 +24,11 @@ _YEAR_NS: Final = 365 * 24 * _HOUR_NS
 class Contracts:
     """Parallel columns, one element a contract, by expiry, strike, call before put.
 
-    `years` has one element an expiry (ACT/365F from instants). `reason` names why a contract cannot be used,
+    `position` is where in the chain the contract stands. `years` has one element an expiry (ACT/365F from instants). `reason` names why a contract cannot be used,
     and is empty for those that can. Optional columns the chain lacks are empty.
     """
 
+    position: Indices
     expiry: Indices
     strike: Doubles
     is_call: Flags
@@ -77,6 +78,7 @@ def contracts_of(chain: chain_pb2.OptionChain, settings: CalibrationSettings) ->
         }
     reason = np.select(list(rules.values()), list(rules), default="")
     return Contracts(
+        position=order,
         expiry=expiry,
         strike=strike,
         is_call=is_call,

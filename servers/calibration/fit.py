@@ -116,6 +116,9 @@ def _slices(
                 inside_band=smile.inside_band,
                 bid_size=_taken(contracts.bid_size, row),
                 ask_size=_taken(contracts.ask_size, row),
+                instrument_id=[chain.symbol[at] for at in contracts.position[row].tolist()]
+                if chain.symbol
+                else [],
             )
         )
     return slices
