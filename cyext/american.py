@@ -32,7 +32,7 @@ def _quarter_turn(size: int) -> Doubles:
 
 _RULES = {
     "fast": _american.Rule(10, 60, 1e-5, _quarter_turn(12), _quarter_turn(24)),
-    "precise": _american.Rule(20, 200, 1e-9, _quarter_turn(40), _quarter_turn(80)),
+    "precise": _american.Rule(24, 200, 1e-10, _quarter_turn(40), _quarter_turn(80)),
 }
 
 

@@ -1,4 +1,4 @@
-"""Checks and broadcasts the arguments of a kernel: wrong shapes and types are told apart from bad market data."""
+"""Checks and broadcasts the arguments of a kernel: a wrong shape or type is not bad market data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Black-76: European options on a forward (F. Black, 1976; implied volatility after P. Jäckel's normalisation).
+"""Black-76: European options on a forward (F. Black, 1976; normalised as by P. Jäckel, 2015).
 
 Conventions and units: `skewline.cyext`.
 """
@@ -97,7 +97,7 @@ def implied_vol_status(
     *,
     threads: int = 1,
 ) -> ImpliedVols:
-    """Implied volatility and a `Status` code per option; accurate to 1e-12 relative where the price determines it.
+    """Implied volatility and a `Status` code per option; to 1e-12 relative where the price determines it.
 
     A price at the intrinsic value carries no volatility: NaN with BELOW_INTRINSIC. A price at the forward's
     (call) or the strike's (put) present value, or above: NaN with ABOVE_BOUND.

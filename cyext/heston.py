@@ -70,7 +70,7 @@ def calibrate(
     initial: ArrayLike | None = None,
     threads: int = 1,
 ) -> HestonFit:
-    """Fit the five parameters to implied volatilities, all arguments broadcast; least squares of vol differences.
+    """Least-squares fit of the five parameters to implied volatilities; all arguments broadcast.
 
     `weights` multiply the squared differences. Options that are not finite, not positive, expired or
     without weight are left out. `initial` (v0, kappa, theta, sigma, rho) is a warm start: one descent,

@@ -1,4 +1,4 @@
-"""Sorts the options of a chain into groups of one expiry and one side of the forward, as the kernel takes them."""
+"""Sorts a chain into groups of one expiry and one side of the forward, as the kernel takes them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from skewline.cyext.arguments import Doubles
 
 @dataclass(frozen=True, slots=True)
 class SortedChain:
-    """Options in the kernel's order: `order[j]` is the caller's index of option j, `bounds` delimit the groups."""
+    """Options in the kernel's order: option j is the caller's `order[j]`, `bounds` delimit the groups."""
 
     order: NDArray[np.int64]
     log_moneyness: Doubles
