@@ -1,0 +1,189 @@
+"""MarketDataService: chains, bars, instruments, replays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from skewline.clients import methods
+from skewline.clients.questions import Ask, Call, Listing, Subscribe, Watch, fresh_request_id, names
+from skewline.clients.values import Instant, ns_of
+from skewline.v1 import chain_pb2, instrument_pb2
+from skewline.v1 import market_data_service_pb2 as rpc
+
+
+def _get_chain(
+    underlying: str = "", *, snapshot_id: str = "", as_of: Instant = 0
+) -> Call[rpc.GetChainResponse, rpc.GetChainResponse]:
+    """One chain and its summary: by `snapshot_id`, or the newest of `underlying`, `as_of` a data time."""
+    request = rpc.GetChainRequest(
+        snapshot_id=snapshot_id, underlying=underlying, as_of_ns=ns_of("as_of", as_of)
+    )
+    return Call("GetChain", request, lambda r: r)
+
+
+def _list_chains(
+    *,
+    underlying: str = "",
+    status: chain_pb2.ChainStatus.ValueType = chain_pb2.CHAIN_STATUS_UNSPECIFIED,
+    since: Instant = 0,
+    until: Instant = 0,
+    limit: int | None = None,
+    page_size: int = 0,
+) -> Listing[rpc.ListChainsResponse, chain_pb2.ChainSummary]:
+    """Snapshots stored, newest first; data time from `since` on and before `until`."""
+    request = rpc.ListChainsRequest(
+        underlying=underlying,
+        status=status,
+        from_ns=ns_of("since", since),
+        to_ns=ns_of("until", until),
+        page_size=page_size,
+    )
+    return Listing("ListChains", request, lambda r: r.chains, limit)
+
+
+def _list_bars(
+    underlying: str,
+    interval: timedelta,
+    *,
+    since: Instant = 0,
+    until: Instant = 0,
+    limit: int | None = None,
+    page_size: int = 0,
+) -> Listing[rpc.ListBarsResponse, chain_pb2.Bar]:
+    """Bars of the underlying's price, oldest first."""
+    request = rpc.ListBarsRequest(
+        underlying=underlying,
+        interval_ns=interval // timedelta(microseconds=1) * 1000,
+        from_ns=ns_of("since", since),
+        to_ns=ns_of("until", until),
+        page_size=page_size,
+    )
+    return Listing("ListBars", request, lambda r: r.bars, limit)
+
+
+def _get_instrument(
+    instrument_id: str,
+) -> Call[rpc.GetInstrumentResponse, instrument_pb2.Instrument]:
+    """One entry of the instrument master, by OSI symbol (padded or not) or exchange-native id."""
+    request = rpc.GetInstrumentRequest(instrument_id=instrument_id)
+    return Call("GetInstrument", request, lambda r: r.instrument)
+
+
+def _list_instruments(
+    *,
+    underlying: str = "",
+    expiry_date: str = "",
+    right: instrument_pb2.OptionRight.ValueType = instrument_pb2.OPTION_RIGHT_UNSPECIFIED,
+    limit: int | None = None,
+    page_size: int = 0,
+) -> Listing[rpc.ListInstrumentsResponse, instrument_pb2.Instrument]:
+    """Entries of the instrument master, by id; `expiry_date` is YYYY-MM-DD."""
+    request = rpc.ListInstrumentsRequest(
+        underlying=underlying, expiry_date=expiry_date, right=right, page_size=page_size
+    )
+    return Listing("ListInstruments", request, lambda r: r.instruments, limit)
+
+
+def _stream_chains(
+    underlyings: Iterable[str] = (), *, resume_after: int = 0
+) -> Subscribe[chain_pb2.OptionChain]:
+    """Live chains: the current one of each underlying, then updates; conflated when the caller is behind."""
+    return Subscribe(
+        "StreamChains",
+        rpc.StreamChainsRequest,
+        chain_pb2.OptionChain,
+        ("snapshot", "update"),
+        names(underlyings),
+        resume_after,
+    )
+
+
+def _start_replay(
+    source: str,
+    *,
+    symbols: Sequence[str] = (),
+    from_date: str = "",
+    to_date: str = "",
+    speed: float = 0.0,
+    seed: int = 0,
+    simulated_steps: int = 0,
+    limit: int = 0,
+    request_id: str = "",
+) -> Call[rpc.StartReplayResponse, rpc.Replay]:
+    """Start replaying `source` through the whole pipeline; see StartReplayRequest for what 0 and "" mean."""
+    request = rpc.StartReplayRequest(
+        request_id=request_id or fresh_request_id(),
+        source=source,
+        symbols=names(symbols),
+        from_date=from_date,
+        to_date=to_date,
+        speed=speed,
+        seed=seed,
+        simulated_steps=simulated_steps,
+        limit=limit,
+    )
+    return Call("StartReplay", request, lambda r: r.replay)
+
+
+def _stop_replay(replay_id: str) -> Call[rpc.StopReplayResponse, rpc.Replay]:
+    """Stop a replay after the snapshot in hand."""
+    return Call("StopReplay", rpc.StopReplayRequest(replay_id=replay_id), lambda r: r.replay)
+
+
+def _get_replay(replay_id: str) -> Call[rpc.GetReplayResponse, rpc.Replay]:
+    """State of a replay now."""
+    return Call("GetReplay", rpc.GetReplayRequest(replay_id=replay_id), lambda r: r.replay)
+
+
+def _watch_replay(replay_id: str) -> Watch[rpc.WatchReplayResponse, rpc.Replay]:
+    """State of a replay at each step, until it ends."""
+    return Watch("WatchReplay", rpc.WatchReplayRequest(replay_id=replay_id), lambda r: r.replay)
+
+
+def _publishing(chain: chain_pb2.OptionChain) -> rpc.PublishChainsRequest:
+    return rpc.PublishChainsRequest(request_id=fresh_request_id(), chain=chain)
+
+
+def _published(response: rpc.PublishChainsResponse) -> chain_pb2.ChainSummary:
+    return response.summary
+
+
+_PUBLISH_CHAINS = Ask(
+    "PublishChains",
+    "For feed handlers: chains in, what became of each out.",
+    _publishing,
+    _published,
+)
+
+
+class AsyncMarketDataService(methods.AsyncService):
+    """MarketDataService for asyncio."""
+
+    get_chain = methods.async_call(_get_chain)
+    list_chains = methods.async_listing(_list_chains)
+    list_bars = methods.async_listing(_list_bars)
+    get_instrument = methods.async_call(_get_instrument)
+    list_instruments = methods.async_listing(_list_instruments)
+    stream_chains = methods.async_subscription(_stream_chains)
+    publish_chains = methods.async_exchange(_PUBLISH_CHAINS)
+    start_replay = methods.async_call(_start_replay)
+    stop_replay = methods.async_call(_stop_replay)
+    get_replay = methods.async_call(_get_replay)
+    watch_replay = methods.async_watch(_watch_replay)
+
+
+class MarketDataService(methods.Service):
+    """MarketDataService with blocking calls."""
+
+    get_chain = methods.call(_get_chain)
+    list_chains = methods.listing(_list_chains)
+    list_bars = methods.listing(_list_bars)
+    get_instrument = methods.call(_get_instrument)
+    list_instruments = methods.listing(_list_instruments)
+    stream_chains = methods.subscription(_stream_chains)
+    publish_chains = methods.exchange(_PUBLISH_CHAINS)
+    start_replay = methods.call(_start_replay)
+    stop_replay = methods.call(_stop_replay)
+    get_replay = methods.call(_get_replay)
+    watch_replay = methods.watch(_watch_replay)
