@@ -81,7 +81,7 @@ cdef inline double normalised_price(double x, double s) noexcept nogil:
         return 0.0
     h = x / s
     t = 0.5 * s
-    if h + t > 8.0:
+    if h + t > 1.0:
         return exp(0.5 * x) * norm_cdf(h + t) - exp(-0.5 * x) * norm_cdf(h - t)
     return INV_SQRT_2PI * exp(-0.5 * (h * h + t * t)) * mills_difference(h, t)
 
