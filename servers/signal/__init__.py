@@ -1,0 +1,1 @@
+"""Signal: fitted surfaces in, trade ideas out."""

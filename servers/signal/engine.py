@@ -1,0 +1,126 @@
+"""The service's decisions: which trades a surface suggests."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from skewline.servers.runtime.settings.signal import SignalSettings
+from skewline.servers.signal.aggregate import Candidate, aggregate
+from skewline.servers.signal.confidence import confidence_of
+from skewline.servers.signal.idea import Idea
+from skewline.servers.signal.memory import Memory, OpenIdea
+from skewline.servers.signal.message import signal_of
+from skewline.servers.signal.realised import SpotHistory
+from skewline.servers.signal.selection import select
+from skewline.servers.signal.strategies import strategies_of
+from skewline.servers.signal.view import GOOD, SurfaceView, view_of
+from skewline.v1 import common_pb2, signal_pb2, surface_pb2
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """The signals of one surface with the bets they make and the signals they combine, all in one order."""
+
+    signal_set: signal_pb2.SignalSet
+    candidates: tuple[Candidate, ...]
+
+
+class SignalEngine:
+    """Pure: surfaces in, signal sets out. It remembers spots and open ideas, in the data's own time."""
+
+    def __init__(self, settings: SignalSettings) -> None:
+        self._settings = settings
+        self._strategies = strategies_of(settings)
+        self._memory: dict[str, Memory] = {}
+
+    def restore(
+        self, spots: Iterable[tuple[str, int, float]], open_ideas: Iterable[tuple[str, OpenIdea]]
+    ) -> None:
+        """Take up after `spots` (underlying, data time, spot) and ideas by underlying, each oldest first.
+
+        The newest `spot_history` spots of an underlying are enough.
+        """
+        histories: dict[str, SpotHistory] = {}
+        for underlying, time_ns, spot in spots:
+            history = histories.get(underlying, SpotHistory())
+            histories[underlying] = history.after(time_ns, spot, self._settings.spot_history)
+        ideas: dict[str, list[OpenIdea]] = {}
+        for underlying, idea in open_ideas:
+            ideas.setdefault(underlying, []).append(idea)
+        self._memory = {
+            underlying: Memory(histories.get(underlying, SpotHistory()), tuple(ideas.get(underlying, ())))
+            for underlying in sorted({*histories, *ideas})
+        }
+
+    def on_surface(self, surface: surface_pb2.VolSurface, trace_id: str) -> signal_pb2.SignalSet:
+        """The signals of `surface`, with its trace; see `assess`."""
+        return self.assess(surface, trace_id).signal_set
+
+    def assess(self, surface: surface_pb2.VolSurface, trace_id: str) -> Assessment:
+        """Ask every strategy, aggregate, filter, and remember what was signalled.
+
+        A surface that is not good has no signals, but its spot is remembered.
+        """
+        settings = self._settings
+        memory = self._memory.get(surface.underlying, Memory())
+        memory = memory.at(surface.time_ns, surface.spot, settings.spot_history)
+        signal_set = signal_pb2.SignalSet(
+            snapshot_id=surface.snapshot_id,
+            surface_id=surface.surface_id,
+            underlying=surface.underlying,
+            time_ns=surface.time_ns,
+            provenance=surface.provenance,
+        )
+        chosen: tuple[Candidate, ...] = ()
+        if surface.status == GOOD and surface.spot > 0.0:
+            chosen = self._choose(surface, memory, trace_id, signal_set)
+            memory = memory.with_ideas(tuple(OpenIdea.of(each.signal, each.theme) for each in chosen))
+        else:
+            signal_set.filtered.append(common_pb2.ReasonCount(reason="SURFACE_NOT_GOOD", count=1))
+        self._memory[surface.underlying] = memory
+        return Assessment(signal_set, chosen)
+
+    def _choose(
+        self,
+        surface: surface_pb2.VolSurface,
+        memory: Memory,
+        trace_id: str,
+        signal_set: signal_pb2.SignalSet,
+    ) -> tuple[Candidate, ...]:
+        view = view_of(surface, self._settings)
+        candidates: list[Candidate] = []
+        filtered: dict[str, int] = {}
+        for strategy in self._strategies:
+            for idea in strategy.ideas(view, memory.spots):
+                reason = _unusable(idea)
+                if reason:
+                    filtered[reason] = filtered.get(reason, 0) + 1
+                    continue
+                try:
+                    candidates.append(self._candidate(view, idea, trace_id))
+                except ValueError:
+                    filtered["NO_INSTRUMENT_ID"] = filtered.get("NO_INSTRUMENT_ID", 0) + 1
+        settled = aggregate(candidates)
+        if settled.opposed:
+            filtered["OPPOSED"] = settled.opposed
+        selected = select(settled.candidates, memory.open_ideas, self._settings)
+        for reason, count in selected.filtered.items():
+            filtered[reason] = filtered.get(reason, 0) + count
+        signal_set.signals.extend(each.signal for each in selected.candidates)
+        signal_set.filtered.extend(
+            common_pb2.ReasonCount(reason=reason, count=count) for reason, count in sorted(filtered.items())
+        )
+        return selected.candidates
+
+    def _candidate(self, view: SurfaceView, idea: Idea, trace_id: str) -> Candidate:
+        confidence = confidence_of(idea, self._settings)
+        return Candidate(signal_of(view, idea, confidence, trace_id), idea.theme)
+
+
+def _unusable(idea: Idea) -> str:
+    numbers = (idea.valuation.edge, idea.valuation.error, idea.stdev)
+    if not all(math.isfinite(number) for number in numbers):
+        return "NOT_FINITE"
+    return "" if idea.valuation.edge > 0.0 else "NO_EDGE_AFTER_SPREAD"

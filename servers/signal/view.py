@@ -1,0 +1,134 @@
+"""A fitted surface as the strategies see it: its good slices as arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+
+from skewline.cyext import black
+from skewline.servers.runtime.decimals import to_decimal
+from skewline.servers.runtime.instruments import osi_symbol
+from skewline.servers.runtime.settings.signal import SignalSettings
+from skewline.servers.signal.neighbours import Doubles, FairVols, Flags, fair_vols
+from skewline.v1 import surface_pb2
+
+GOOD: Final = surface_pb2.FIT_STATUS_GOOD
+DAY_NS: Final = 86_400_000_000_000
+YEAR_NS: Final = 365 * DAY_NS
+DAYS: Final = 365.0
+
+
+@dataclass(frozen=True)
+class SliceView:
+    """One good slice; columns are by strike. Prices are per unit of underlying, Greeks per forward."""
+
+    message: surface_pb2.VolSlice
+    settings: SignalSettings
+    strike: Doubles
+    is_call: Flags
+    bid: Doubles
+    ask: Doubles
+    bid_iv: Doubles
+    ask_iv: Doubles
+    mid_iv: Doubles
+    model_iv: Doubles
+    tradable: Flags
+
+    @property
+    def name(self) -> str:
+        """Root and expiry date."""
+        return f"{self.message.root} {self.message.expiry_date}"
+
+    @property
+    def years(self) -> float:
+        """Time to expiry."""
+        return self.message.years
+
+    @property
+    def forward(self) -> float:
+        """Forward."""
+        return self.message.forward
+
+    @cached_property
+    def fair(self) -> FairVols:
+        """Fair vols by the fit and the neighbours."""
+        return fair_vols(
+            np.log(self.strike / self.forward),
+            self.mid_iv,
+            self.model_iv,
+            a_side=self.settings.neighbours,
+            least_error=self.settings.min_vol_error,
+        )
+
+    def greeks(self, vol: Doubles) -> black.Greeks:
+        """Prices and Greeks of all quotes at `vol`."""
+        return black.greeks(self.is_call, self.forward, self.strike, self.years, self.message.discount, vol)
+
+    def instrument_id(self, index: int) -> str:
+        """Exchange-native id, or OSI symbol. Raises ValueError where the contract has neither."""
+        if self.message.instrument_id:
+            return self.message.instrument_id[index]
+        return osi_symbol(
+            self.message.root,
+            self.message.expiry_date,
+            bool(self.is_call[index]),
+            float(self.strike[index]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SurfaceView:
+    """A good surface: its good slices that are far enough from expiry, and units of underlying a contract."""
+
+    message: surface_pb2.VolSurface
+    slices: tuple[SliceView, ...]
+    multiplier: float
+
+    @property
+    def vol_of_vol(self) -> float:
+        """Volatility of log vol from the surface's OU fit; 0 where there is none that is good."""
+        return self.message.ou.sigma if self.message.ou.status == GOOD else 0.0
+
+    def nearest(self, years: float) -> SliceView | None:
+        """The slice whose expiry is nearest to `years`; the earlier one where two are."""
+        return min(self.slices, key=lambda each: abs(each.years - years), default=None)
+
+
+def view_of(surface: surface_pb2.VolSurface, settings: SignalSettings) -> SurfaceView:
+    """Read `surface`, which must be GOOD."""
+    slices = tuple(
+        _slice(each, settings)
+        for each in surface.slices
+        if each.status == GOOD and each.years * DAYS >= settings.min_days
+    )
+    return SurfaceView(surface, slices, float(to_decimal(surface.multiplier)))
+
+
+def _slice(message: surface_pb2.VolSlice, settings: SignalSettings) -> SliceView:
+    bid, ask = _column(message.bid), _column(message.ask)
+    tradable = (bid >= settings.min_bid) & (ask - bid <= settings.max_relative_spread * 0.5 * (bid + ask))
+    if message.open_interest:
+        tradable &= _column(message.open_interest) >= settings.min_open_interest
+    for sizes in (message.bid_size, message.ask_size):
+        if sizes:
+            tradable &= _column(sizes) >= settings.min_size
+    return SliceView(
+        message=message,
+        settings=settings,
+        strike=_column(message.strike),
+        is_call=np.fromiter(message.is_call, dtype=np.bool_),
+        bid=bid,
+        ask=ask,
+        bid_iv=_column(message.bid_iv),
+        ask_iv=_column(message.ask_iv),
+        mid_iv=_column(message.mid_iv),
+        model_iv=_column(message.model_iv),
+        tradable=tradable,
+    )
+
+
+def _column(values: object) -> Doubles:
+    return np.fromiter(values, dtype=np.float64)  # type: ignore[call-overload,no-any-return]
