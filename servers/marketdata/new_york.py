@@ -31,6 +31,11 @@ def date_of(time_ns: int) -> date:
     return datetime.fromtimestamp(time_ns // 1_000_000_000, tz=UTC).astimezone(ZONE).date()
 
 
+def load() -> None:
+    """Load the calendar now, which takes seconds, instead of at the first question."""
+    _calendar()
+
+
 @cache
 def is_session(day: date) -> bool:
     """Whether the New York Stock Exchange trades on `day`."""

@@ -1,0 +1,80 @@
+"""Taking one chain in: judged, stored and announced in one transaction."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection
+
+from skewline.servers.marketdata.engine import ChainOutcome, MarketDataEngine, snapshot_id_of
+from skewline.servers.marketdata.instrument_master import InstrumentMaster
+from skewline.servers.runtime.envelope import envelope
+from skewline.servers.runtime.processor import Outgoing
+from skewline.servers.runtime.settings.marketdata import MarketDataSettings
+from skewline.storage.marketdata import chains, instruments
+from skewline.v1 import chain_pb2
+
+SERVICE: Final = "marketdata"
+CHAIN_SUBJECTS: Final = "market.chain.>"
+_ALERTS: Final = "alert.marketdata"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a chain; `fresh` is False if it had been stored before, and nothing was done now."""
+
+    summary: chain_pb2.ChainSummary
+    chain: chain_pb2.OptionChain | None
+    outgoing: tuple[Outgoing, ...]
+    fresh: bool
+
+
+class Intake:
+    """The engine and the instrument master, kept in step with the tables. Used in the writer thread only."""
+
+    def __init__(self, settings: MarketDataSettings) -> None:
+        self._settings = settings
+        self._engine = MarketDataEngine(settings)
+        self._master = InstrumentMaster()
+
+    def restore(self, connection: Connection) -> None:
+        """Rebuild both from the tables."""
+        newest = chains.newest_accepted(connection)
+        self._engine = MarketDataEngine(self._settings)
+        self._engine.restore(newest)
+        self._master.restore(instruments.present(connection), newest)
+
+    def take(self, connection: Connection, chain: chain_pb2.OptionChain, received_ns: int) -> Taken:
+        """Judge `chain`, store it and say what to publish; the same chain again changes nothing."""
+        known = chains.summary(connection, snapshot_id_of(chain))
+        if known is not None:
+            return Taken(known, None, (), fresh=False)
+        outcome = self._engine.on_chain(chain)
+        if outcome.chain is None:
+            rejected = chain_pb2.OptionChain()
+            rejected.CopyFrom(chain)
+            rejected.snapshot_id = outcome.summary.snapshot_id
+            chains.add(connection, outcome.summary, rejected)
+        else:
+            chains.add(connection, outcome.summary, outcome.chain)
+            self._master.observe(connection, outcome.chain)
+        return Taken(outcome.summary, outcome.chain, (_announced(outcome, received_ns),), fresh=True)
+
+
+def _announced(outcome: ChainOutcome, received_ns: int) -> Outgoing:
+    summary = outcome.summary
+    payload = outcome.chain if outcome.chain is not None else outcome.alert
+    assert payload is not None
+    event = envelope(
+        service=SERVICE,
+        payload=payload,
+        key=(summary.snapshot_id,),
+        time_ns=summary.time_ns,
+        snapshot_id=summary.snapshot_id,
+        underlying=summary.underlying,
+        received_ns=received_ns,
+        published_ns=time.time_ns(),
+    )
+    return Outgoing(f"market.chain.{summary.underlying}" if outcome.chain is not None else _ALERTS, event)

@@ -1,0 +1,1 @@
+"""Real chains that anyone may have: taken out of published Python packages, on the user's machine."""

@@ -1,0 +1,216 @@
+"""MarketDataService over gRPC: requests checked, rows turned into messages."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+from opentelemetry import trace
+from sqlalchemy import Connection
+
+from skewline.servers.marketdata.bars import bars
+from skewline.servers.marketdata.chain_store import ChainStore
+from skewline.servers.marketdata.instrument_master import instrument_of
+from skewline.servers.marketdata.intake import Intake, Taken
+from skewline.servers.marketdata.replay import snapshot_attributes
+from skewline.servers.marketdata.replaying import Replays
+from skewline.servers.marketdata.validation.schema import schema_violations
+from skewline.servers.runtime.errors import InvalidArgument, NotFound
+from skewline.servers.runtime.instruments import parse_osi
+from skewline.servers.runtime.paging import page_of, token_after
+from skewline.servers.runtime.processor import Outgoing, Processor
+from skewline.servers.runtime.streaming import Feed, stream_subscription
+from skewline.servers.runtime.validation import Validation
+from skewline.storage.marketdata import chains, instruments
+from skewline.storage.marketdata.chains import ChainQuery
+from skewline.storage.marketdata.instruments import InstrumentQuery, InstrumentRow
+from skewline.v1 import chain_pb2, market_data_service_pb2_grpc
+from skewline.v1 import market_data_service_pb2 as pb
+
+Context = Any
+_BAR_SPOTS: Final = 200_000
+_LONGEST: Final = 128
+
+
+class MarketDataServicer(market_data_service_pb2_grpc.MarketDataServiceServicer):
+    """The eleven methods of the contract."""
+
+    def __init__(
+        self,
+        *,
+        processor: Processor,
+        tracer: trace.Tracer,
+        intake: Intake,
+        store: ChainStore,
+        feed: Feed[chain_pb2.OptionChain],
+        replays: Replays,
+    ) -> None:
+        self._processor = processor
+        self._tracer = tracer
+        self._intake = intake
+        self._store = store
+        self._feed = feed
+        self._replays = replays
+
+    async def GetChain(self, request: pb.GetChainRequest, context: Context) -> pb.GetChainResponse:
+        """By id, or the newest of an underlying."""
+        validation = Validation()
+        if not request.snapshot_id:
+            validation.required("underlying", request.underlying)
+            validation.non_negative("as_of_ns", request.as_of_ns)
+        validation.raise_if_any()
+        snapshot_id = request.snapshot_id or await self._processor.read(
+            lambda connection: chains.newest_id(connection, request.underlying, request.as_of_ns)
+        )
+        found = await self._store.get(snapshot_id) if snapshot_id else None
+        if found is None:
+            raise NotFound("chain", request.snapshot_id or request.underlying)
+        return found
+
+    async def ListChains(self, request: pb.ListChainsRequest, context: Context) -> pb.ListChainsResponse:
+        """Summaries, newest first."""
+        _check_times(request.from_ns, request.to_ns)
+        query = ChainQuery(request.underlying, request.status, request.from_ns, request.to_ns)
+        page = page_of(request.page_size, request.page_token, repr(query))
+        after = (int(page.after[0]), str(page.after[1])) if page.after else None
+        listed = await self._processor.read(
+            lambda connection: chains.summaries(connection, query, after, page.size + 1)
+        )
+        token = ""
+        if len(listed) > page.size:
+            listed = listed[: page.size]
+            token = token_after((listed[-1].time_ns, listed[-1].snapshot_id), repr(query))
+        return pb.ListChainsResponse(chains=listed, next_page_token=token)
+
+    async def ListBars(self, request: pb.ListBarsRequest, context: Context) -> pb.ListBarsResponse:
+        """Bars, oldest first."""
+        validation = Validation()
+        validation.required("underlying", request.underlying)
+        validation.positive("interval_ns", request.interval_ns)
+        validation.raise_if_any()
+        _check_times(request.from_ns, request.to_ns)
+        query = repr((request.underlying, request.interval_ns, request.from_ns, request.to_ns))
+        page = page_of(request.page_size, request.page_token, query)
+        first = max(request.from_ns, int(page.after[0]) + request.interval_ns if page.after else 0)
+
+        def read(connection: Connection) -> list[tuple[int, float]]:
+            return list(chains.spots(connection, request.underlying, first, request.to_ns, _BAR_SPOTS))
+
+        spots = await self._processor.read(read)
+        made = bars(spots, request.interval_ns)
+        if len(spots) == _BAR_SPOTS and len(made) > 1:
+            made.pop()  # it may be incomplete: the next page begins with it
+        more = len(made) > page.size or len(spots) == _BAR_SPOTS
+        made = made[: page.size]
+        token = token_after((made[-1].start_ns,), query) if more and made else ""
+        return pb.ListBarsResponse(bars=made, next_page_token=token)
+
+    async def GetInstrument(
+        self, request: pb.GetInstrumentRequest, context: Context
+    ) -> pb.GetInstrumentResponse:
+        """By OSI symbol, padded or not, or exchange-native id."""
+        validation = Validation()
+        validation.required("instrument_id", request.instrument_id)
+        validation.raise_if_any()
+        spellings = _spellings(request.instrument_id)
+
+        def read(connection: Connection) -> InstrumentRow | None:
+            found = (instruments.instrument(connection, spelling) for spelling in spellings)
+            return next((row for row in found if row is not None), None)
+
+        row = await self._processor.read(read)
+        if row is None:
+            raise NotFound("instrument", request.instrument_id)
+        return pb.GetInstrumentResponse(instrument=instrument_of(row))
+
+    async def ListInstruments(
+        self, request: pb.ListInstrumentsRequest, context: Context
+    ) -> pb.ListInstrumentsResponse:
+        """Entries by id."""
+        query = InstrumentQuery(request.underlying, request.expiry_date, request.right)
+        page = page_of(request.page_size, request.page_token, repr(query))
+        after = str(page.after[0]) if page.after else ""
+        rows = await self._processor.read(
+            lambda connection: instruments.instruments(connection, query, after, page.size + 1)
+        )
+        token = ""
+        if len(rows) > page.size:
+            rows = rows[: page.size]
+            token = token_after((rows[-1].instrument_id,), repr(query))
+        return pb.ListInstrumentsResponse(
+            instruments=[instrument_of(row) for row in rows], next_page_token=token
+        )
+
+    async def StreamChains(
+        self, requests: AsyncIterator[pb.StreamChainsRequest], context: Context
+    ) -> AsyncIterator[pb.StreamChainsResponse]:
+        """Live chains."""
+        async for response in stream_subscription(self._feed, requests, pb.StreamChainsResponse):
+            yield response
+
+    async def PublishChains(
+        self, requests: AsyncIterator[pb.PublishChainsRequest], context: Context
+    ) -> AsyncIterator[pb.PublishChainsResponse]:
+        """Chains of a feed handler: each judged, stored, published and answered."""
+        async for request in requests:
+            received_ns = time.time_ns()
+            validation = Validation()
+            if validation.required("request_id", request.request_id):
+                validation.max_length("request_id", request.request_id, _LONGEST)
+            validation.present("chain", request.HasField("chain"))
+            violations = (*validation.violations, *schema_violations(request.chain, "chain."))
+            if violations:
+                raise InvalidArgument(violations)
+            taken = await self._publish(request.chain, received_ns)
+            yield pb.PublishChainsResponse(request_id=request.request_id, summary=taken.summary)
+
+    async def StartReplay(self, request: pb.StartReplayRequest, context: Context) -> pb.StartReplayResponse:
+        """Begin, or find, a replay."""
+        return pb.StartReplayResponse(replay=await self._replays.begin(request))
+
+    async def StopReplay(self, request: pb.StopReplayRequest, context: Context) -> pb.StopReplayResponse:
+        """End a replay after the snapshot in hand."""
+        return pb.StopReplayResponse(replay=await self._replays.end(request.replay_id))
+
+    async def GetReplay(self, request: pb.GetReplayRequest, context: Context) -> pb.GetReplayResponse:
+        """Its state now."""
+        return pb.GetReplayResponse(replay=await self._replays.get(request.replay_id))
+
+    async def WatchReplay(
+        self, request: pb.WatchReplayRequest, context: Context
+    ) -> AsyncIterator[pb.WatchReplayResponse]:
+        """Its state at each step."""
+        async for state in self._replays.watch(request.replay_id):
+            yield pb.WatchReplayResponse(replay=state)
+
+    async def _publish(self, chain: chain_pb2.OptionChain, received_ns: int) -> Taken:
+        with self._tracer.start_as_current_span(
+            "marketdata.snapshot", attributes=snapshot_attributes(chain)
+        ) as span:
+
+            def work(connection: Connection) -> tuple[Taken, tuple[Outgoing, ...]]:
+                taken = self._intake.take(connection, chain, received_ns)
+                return taken, taken.outgoing
+
+            async with self._processor.exclusive():
+                taken = await self._processor.transact(work)
+            span.set_attribute("skewline.snapshot_id", taken.summary.snapshot_id)
+            span.set_attribute("skewline.reason", taken.summary.reason)
+        await self._store.remember(taken)
+        return taken
+
+
+def _check_times(from_ns: int, to_ns: int) -> None:
+    validation = Validation()
+    validation.non_negative("from_ns", from_ns)
+    validation.non_negative("to_ns", to_ns)
+    validation.check(not to_ns or from_ns < to_ns, "to_ns", "must be after from_ns, or 0 for the end")
+    validation.raise_if_any()
+
+
+def _spellings(instrument_id: str) -> tuple[str, ...]:
+    try:
+        return (instrument_id, str(parse_osi(instrument_id)))
+    except ValueError:
+        return (instrument_id,)

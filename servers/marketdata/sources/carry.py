@@ -1,0 +1,63 @@
+"""Forward and discount factor of each expiry of a chain, by put-call parity."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from skewline.servers.marketdata.chain_columns import Columns, Doubles, columns_of
+from skewline.v1 import chain_pb2
+
+_YEAR_NS: Final = 365 * 86_400 * 1_000_000_000
+# Parity is read where both sides trade: within a fifth of where call and put cost the same.
+_NEAR: Final = 0.2
+_FEWEST: Final = 3
+_DISCOUNTS: Final = (0.5, 1.05)
+
+
+@dataclass(frozen=True, slots=True)
+class Carry:
+    """By expiry: forward, discount factor, years (ACT/365F); an unknown `spot` is the nearest forward."""
+
+    spot: float
+    forward: Doubles
+    discount: Doubles
+    years: Doubles
+
+
+def carry_of(chain: chain_pb2.OptionChain) -> Carry:
+    """Least squares of call less put = discount × (forward - strike) over strikes quoted on both sides.
+
+    An expiry with too few of them gets the spot and no discount.
+    """
+    columns = columns_of(chain)
+    count = len(chain.expiries)
+    forward, discount = np.full(count, chain.spot), np.ones(count)
+    for place in range(count):
+        if (line := _parity(columns, place)) is not None:
+            forward[place], discount[place] = line
+    if math.isnan(chain.spot) and np.isfinite(forward).any():
+        forward[np.isnan(forward)] = forward[np.isfinite(forward)][0]
+    spot = chain.spot if math.isfinite(chain.spot) else float(forward[0])
+    instants = np.array([expiry.expiry_ns for expiry in chain.expiries], dtype=np.float64)
+    return Carry(spot, forward, discount, np.maximum((instants - chain.time_ns) / _YEAR_NS, 1e-9))
+
+
+def _parity(columns: Columns, place: int) -> tuple[float, float] | None:
+    quoted = (columns.expiry_index == place) & (columns.bid > 0) & (columns.ask > 0)
+    mid = (columns.bid + columns.ask) / 2
+    call, put = quoted & columns.is_call, quoted & ~columns.is_call
+    strikes, calls, puts = np.intersect1d(columns.strike[call], columns.strike[put], return_indices=True)
+    if strikes.size < _FEWEST:
+        return None
+    difference = mid[call][calls] - mid[put][puts]
+    near = np.abs(strikes / strikes[np.argmin(np.abs(difference))] - 1) < _NEAR
+    if np.count_nonzero(near) < _FEWEST:
+        return None
+    slope, level = np.polyfit(strikes[near], difference[near], 1)
+    if not _DISCOUNTS[0] < -slope < _DISCOUNTS[1]:
+        return None
+    return float(level / -slope), float(-slope)
