@@ -209,8 +209,8 @@ class Replay:
             underlying = self._plan[self._row.next_index - 1].underlying
             raise WatermarkMissing(
                 f"the consequences of {underlying} snapshot {awaited} were not complete within"
-                f" {self._watermark_timeout_s:g} s (marketdata.watermark_timeout_s): see that calibration, signal,"
-                " order and risk run, then start a new replay"
+                f" {self._watermark_timeout_s:g} s (marketdata.watermark_timeout_s): see that calibration,"
+                " signal, order and risk run, then start a new replay"
             ) from error
 
     async def _save(self, row: ReplayRow) -> None:

@@ -26,8 +26,8 @@ _HISTORY_FILE: Final = "history.parquet"
 _PROVENANCE_FILE: Final = "provenance.json"
 _DERIVED: Final = {
     _CHAINS_FILE: "prices: Black-76 at the published implied vols of bid and ask, to the cent, both sides of "
-    "each strike; spot: nearest forward times its discount factor (VIX: unknown); strikes, forwards, discount "
-    "factors and vols as published",
+    "each strike; spot: nearest forward times its discount factor (VIX: unknown); strikes, forwards, "
+    "discount factors and vols as published",
     _HISTORY_FILE: "daily closes of the S&P 500, as published",
 }
 

@@ -51,8 +51,8 @@ def member_of(package: Package, scratch: Path) -> bytes:
         said = " ".join(done.stderr.split())[-_SHOWN:]
         raise SourceError(
             f"{package.name}=={package.version} could not be fetched ({said}): the sample needs the package"
-            " index once; connect, or set PIP_INDEX_URL, and try again; or replay chains of your own (cboe:FOLDER,"
-            " lean:FOLDER)"
+            " index once; connect, or set PIP_INDEX_URL, and try again; or replay chains of your own"
+            " (cboe:FOLDER, lean:FOLDER)"
         )
     wheel = next(scratch.glob(f"{package.name}-{package.version}-*.whl"))
     found = hashlib.sha256(wheel.read_bytes()).hexdigest()

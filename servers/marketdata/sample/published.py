@@ -1,8 +1,8 @@
 """The published chains, and quotes made from them.
 
 Published are strikes, forwards, discount factors and the implied vols of bid and ask of the out-of-the-money
-side. Prices are Black-76 at these vols, to the cent, for both sides of each strike, so that put-call parity holds
-the published forward. The vols are those of European options, and so are the prices: the chains say European.
+side. Prices are Black-76 at these vols, to the cent, for both sides of each strike, so that put-call parity
+holds the published forward. The vols are those of European options, and so are the prices: the chains say so.
 Times to expiry are published as ACT/360 from the snapshot to midnight of the expiry day; vols are taken as
 ACT/365F to the expiry instant.
 """

@@ -1,7 +1,7 @@
 """LEAN's US option data: minute and hour quotes of whole chains, and the underlying's price.
 
-Each contract's newest quote of the day stands until the next one (its bar's close, known at the bar's end); one
-snapshot is made a minute, or an hour where there are no minutes. Expired contracts are dropped.
+Each contract's newest quote of the day stands until the next one (its bar's close, known at the bar's end);
+one snapshot is made a minute, or an hour where there are no minutes. Expired contracts are dropped.
 """
 
 from __future__ import annotations

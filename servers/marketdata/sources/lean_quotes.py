@@ -1,7 +1,7 @@
 """Reads LEAN's zips: one CSV a contract, prices times 10,000, each line a bar of quotes.
 
-A line is its bar's start, then open, high, low, close and size of the bid, then those of the ask; a side without
-a quote is empty. What a bar says is known at its end.
+A line is its bar's start, then open, high, low, close and size of the bid, then those of the ask; a side
+without a quote is empty. What a bar says is known at its end.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Contract:
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """Lines of many contracts, by contract, then time; `known_ns` is a bar's end, `values` has a row a column."""
+    """Lines of many contracts, by contract, then time; `known_ns` is a bar's end, `values` a row a column."""
 
     contracts: tuple[Contract, ...]
     contract: Longs

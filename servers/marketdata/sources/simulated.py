@@ -6,8 +6,8 @@ The recorded snapshot comes first, unchanged. Each later one is a minute on and 
 * the level of all vols follows exp(y), y an Ornstein-Uhlenbeck process (half-life 20 minutes, stationary
   standard deviation 5 %), correlated -0.6 with the underlying;
 * the vol of a strike is that of the recorded smile times the level, plus a mispricing in units of its quoted
-  width in vol: now and then (once in 200 strike-minutes) a strike is knocked 1.5 to 3 widths off, and comes back
-  with a half-life of 6 minutes. That is what a volatility arbitrage has to find;
+  width in vol: now and then (once in 200 strike-minutes) a strike is knocked 1.5 to 3 widths off, and
+  comes back with a half-life of 6 minutes. That is what a volatility arbitrage has to find;
 * bid and ask keep their widths in vol; prices are Black-76 to the cent, bid < ask; time passes.
 
 Equal seed, equal snapshots. It is a test bed: what is earned on it says nothing of what a market would pay.
