@@ -5,10 +5,19 @@ from pathlib import Path
 
 import pytest
 from servers_under_test.nats import nats_server
+from servers_under_test.otlp import otlp_receiver
 from servers_under_test.postgres import postgres_server, postgres_url
 from servers_under_test.redis import redis_program, redis_server, redis_url
 
-__all__ = ["nats_server", "postgres_server", "postgres_url", "redis_program", "redis_server", "redis_url"]
+__all__ = [
+    "nats_server",
+    "otlp_receiver",
+    "postgres_server",
+    "postgres_url",
+    "redis_program",
+    "redis_server",
+    "redis_url",
+]
 
 _ROOT = Path(__file__).resolve().parents[1]
 

@@ -3,56 +3,14 @@
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
-from concurrent import futures
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import grpc
-import pytest
 from opentelemetry import trace
-from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
-from opentelemetry.proto.trace.v1 import trace_pb2
+from servers_under_test.otlp import Receiver
 
 from skewline.servers.runtime.settings import Settings, load_settings
 from skewline.servers.runtime.span_store import SpanLink, StoredSpan, read_trace
 from skewline.servers.runtime.telemetry import Telemetry, context_from, trace_id_of, traceparent
-
-
-@dataclass
-class Receiver(trace_service_pb2_grpc.TraceServiceServicer):
-    """OpenTelemetry's own servicer, keeping what it is sent."""
-
-    received: list[trace_pb2.ResourceSpans] = field(default_factory=list)
-
-    def Export(self, request: Any, context: Any) -> Any:
-        self.received.extend(request.resource_spans)
-        return trace_service_pb2.ExportTraceServiceResponse()
-
-    def tree(self) -> set[tuple[str, str, str, str, str]]:
-        """(service, name, trace, span, parent) of each span received."""
-        return {
-            (service, span.name, span.trace_id.hex(), span.span_id.hex(), span.parent_span_id.hex())
-            for resource in self.received
-            for service in [
-                a.value.string_value for a in resource.resource.attributes if a.key == "service.name"
-            ]
-            for scope in resource.scope_spans
-            for span in scope.spans
-        }
-
-
-@pytest.fixture
-def receiver() -> Iterator[tuple[Receiver, str]]:
-    servicer = Receiver()
-    server = grpc.server(futures.ThreadPoolExecutor(2))
-    add: Any = trace_service_pb2_grpc.add_TraceServiceServicer_to_server
-    add(servicer, server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    yield servicer, f"http://127.0.0.1:{port}"
-    server.stop(0).wait()
 
 
 def _settings(home: Path, *overrides: str) -> Settings:
@@ -90,8 +48,8 @@ def test_a_trace_is_read_back_over_all_services(tmp_path: Path) -> None:
     assert (other.name, other.span_id) == ("other", link.span_id)
 
 
-def test_an_otlp_receiver_gets_the_same_tree(tmp_path: Path, receiver: tuple[Receiver, str]) -> None:
-    servicer, endpoint = receiver
+def test_an_otlp_receiver_gets_the_same_tree(tmp_path: Path, otlp_receiver: tuple[Receiver, str]) -> None:
+    servicer, endpoint = otlp_receiver
     trace_id = _pipeline(_settings(tmp_path, f"telemetry.otlp_endpoint={endpoint}"))
     stored = {
         (span.service, span.name, span.trace_id, span.span_id, span.parent_id or "")
