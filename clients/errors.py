@@ -14,6 +14,8 @@ from google.rpc import error_details_pb2, status_pb2
 _STATUS_DETAILS: Final = "grpc-status-details-bin"
 _CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
 _LONGEST: Final = 300
+# grpc.aio puts this over the status with which a stream ended if a write was under way (grpc#36066).
+_WRITE_FAILED: Final = "Internal error from Core"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,8 @@ def error_of(failure: Failure, service: str, address: str, timeout_s: float) -> 
     status = _status(failure)
     if status is not None:
         return _detailed(status, service)
+    if code is grpc.StatusCode.INTERNAL and details == _WRITE_FAILED:
+        code, details = grpc.StatusCode.UNAVAILABLE, "the stream broke"
     match code:
         case grpc.StatusCode.UNAVAILABLE:
             why = "connection refused" if "Connection refused" in details else details[:_LONGEST]
