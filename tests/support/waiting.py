@@ -1,7 +1,7 @@
 """Waiting for what must come to pass, without sleeping for luck."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 DEADLINE_S = 20.0
@@ -20,3 +20,10 @@ def gone(pid: int) -> bool:
         return "State:\tZ" in Path(f"/proc/{pid}/status").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return True
+
+
+async def until_so(reached: Callable[[], Awaitable[bool]], deadline_s: float = DEADLINE_S) -> None:
+    """Return as soon as `reached()` says so, which may ask others; raises TimeoutError after `deadline_s`."""
+    async with asyncio.timeout(deadline_s):
+        while not await reached():
+            await asyncio.sleep(0.02)

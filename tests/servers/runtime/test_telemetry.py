@@ -5,6 +5,7 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
 from opentelemetry import trace
 from servers_under_test.otlp import Receiver
 
