@@ -21,10 +21,14 @@ _NANO: Final = Decimal("1e-9")
 
 @dataclass(slots=True)
 class Holding:
-    """What is held of one contract. Money in the contract's currency, prices per unit of underlying."""
+    """What is held of one contract. Money in the contract's currency, prices per unit of underlying.
+
+    `number` is its place among all holdings, by first trade.
+    """
 
     contract: Contract
     provenance: common_pb2.Provenance.ValueType
+    number: int
     quantity: Decimal = _ZERO
     cost: Decimal = _ZERO
     realised: Decimal = _ZERO
@@ -113,7 +117,7 @@ class Ledger:
         name = contract.instrument_id
         holding = self._holdings.get(name)
         if holding is None:
-            holding = self._holdings[name] = Holding(contract, provenance)
+            holding = self._holdings[name] = Holding(contract, provenance, len(self._holdings) + 1)
         totals = self._totals.setdefault(contract.currency, _Totals())
         totals.realised -= holding.realised
         holding.trade(signed, price)

@@ -21,7 +21,8 @@ from skewline.v1 import order_pb2, risk_pb2, risk_service_pb2, surface_pb2
 
 CONFIDENCES: Final = (0.95, 0.99)
 _BY_RISK: Final = "risk"
-_SNAPSHOTS_COUNTED: Final = 64
+SNAPSHOTS_COUNTED: Final = 64
+"""Newest snapshots whose approvals are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,11 @@ class RiskEngine:
         """By underlying, the snapshot on whose surface positions are valued."""
         return {underlying: view.snapshot_id for underlying, view in self._valued.items()}
 
+    def valued_ns(self, underlying: str) -> int:
+        """Data time of the surface that positions of `underlying` are valued on; 0 before there is one."""
+        view = self._valued.get(underlying)
+        return view.time_ns if view is not None else 0
+
     @property
     def time_ns(self) -> int:
         """The newest data time seen; 0 before the first surface."""
@@ -93,19 +99,20 @@ class RiskEngine:
         self._recent: dict[str, SurfaceView] = {}
         self._newest: dict[str, SurfaceView] = {}
         self._valued: dict[str, SurfaceView] = {}
-        for surface in state.surfaces:
-            self.on_surface(surface)
-        for underlying, snapshot_id in state.valued_with.items():
-            view = self._recent.get(snapshot_id)
-            if view is not None:
-                self._valued[underlying] = view
+        views = [SurfaceView(surface) for surface in state.surfaces]
+        for view in views:
+            if state.valued_with.get(view.underlying) == view.snapshot_id:
+                self._valued[view.underlying] = view
+            self._take(view)
         self._approved = dict(state.approved)
 
     # --- surfaces
 
     def on_surface(self, surface: surface_pb2.VolSurface) -> None:
         """Take a surface; of an underlying the newest few are kept."""
-        view = SurfaceView(surface)
+        self._take(SurfaceView(surface))
+
+    def _take(self, view: SurfaceView) -> None:
         self._recent[view.snapshot_id] = view
         newest = self._newest.get(view.underlying)
         if newest is None or view.time_ns >= newest.time_ns:
@@ -161,7 +168,7 @@ class RiskEngine:
 
     def _count(self, snapshot_id: str) -> None:
         self._approved[snapshot_id] = self._approved.pop(snapshot_id, 0) + 1
-        for oldest in list(self._approved)[:-_SNAPSHOTS_COUNTED]:
+        for oldest in list(self._approved)[:-SNAPSHOTS_COUNTED]:
             del self._approved[oldest]
 
     # --- orders

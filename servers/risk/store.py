@@ -1,0 +1,82 @@
+"""The engine's state in the tables: what an event changed, and all of it back after a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from sqlalchemy import Connection
+
+from skewline.servers.risk.book import HeldPosition, Reservation
+from skewline.servers.risk.engine import SNAPSHOTS_COUNTED, RiskEngine, RiskEngineState
+from skewline.servers.runtime.decimals import from_decimal, to_decimal
+from skewline.storage.risk import repository
+from skewline.storage.risk.rows import StoredAccount, StoredPosition
+from skewline.v1 import risk_pb2
+
+
+def save_reservations(connection: Connection, engine: RiskEngine) -> None:
+    """Store what is reserved."""
+    repository.save_reservations(connection, [_intent(r) for r in engine.book.reservations.values()])
+
+
+def save_batch(connection: Connection, engine: RiskEngine, traded: Iterable[str]) -> None:
+    """Store what an order batch changed; `traded` are the instruments of its fills."""
+    held = {position.instrument_id: position for position in engine.book.open()}
+    held.update((name, engine.book.positions[name]) for name in traded)
+    repository.save_positions(
+        connection,
+        [
+            StoredPosition(p.instrument_id, p.underlying, p.multiplier, p.quantity, p.last_price)
+            for _, p in sorted(held.items())
+        ],
+    )
+    save_account(connection, engine)
+    repository.save_valuations(connection, engine.valued_with)
+    save_reservations(connection, engine)
+
+
+def save_account(connection: Connection, engine: RiskEngine) -> None:
+    """Store cash and peak equity."""
+    repository.save_account(connection, StoredAccount(engine.book.cash, engine.peak_equity))
+
+
+def load(connection: Connection, recent_surfaces: int) -> RiskEngineState:
+    """Everything that the engine needs to go on."""
+    account = repository.account(connection)
+    valued_with = repository.valuations(connection)
+    state = RiskEngineState(
+        limits=repository.limits(connection),
+        state=repository.state(connection),
+        positions=[
+            HeldPosition(p.instrument_id, p.underlying, p.multiplier, p.quantity, p.last_price)
+            for p in repository.positions(connection)
+        ],
+        reservations=[_reservation(intent) for intent in repository.reservations(connection)],
+        surfaces=repository.recent_surfaces(connection, recent_surfaces, list(valued_with.values())),
+        valued_with=valued_with,
+        approved=repository.approvals(connection, SNAPSHOTS_COUNTED),
+    )
+    if account is None:
+        return state
+    return replace(state, cash=account.cash, peak_equity=account.peak_equity)
+
+
+def _intent(reservation: Reservation) -> risk_pb2.OrderIntent:
+    return risk_pb2.OrderIntent(
+        intent_id=reservation.order_id,
+        underlying=reservation.underlying,
+        legs=reservation.legs,
+        multiplier=from_decimal(reservation.multiplier),
+        quantity=from_decimal(reservation.quantity),
+    )
+
+
+def _reservation(intent: risk_pb2.OrderIntent) -> Reservation:
+    return Reservation(
+        intent.intent_id,
+        intent.underlying,
+        tuple(intent.legs),
+        to_decimal(intent.multiplier),
+        to_decimal(intent.quantity),
+    )

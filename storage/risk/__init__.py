@@ -1,0 +1,1 @@
+"""What the risk service keeps: surfaces, positions, reservations, decisions, portfolios, limits, states."""
