@@ -168,12 +168,13 @@ def descend(double[::1] x, const double[::1] low, const double[::1] high, const 
             const double[::1] expiry, const double[::1] vols, const double[::1] weights,
             const long long[::1] bounds, double[::1] model_vols, double[:, ::1] normal, int most_iterations,
             double tolerance, int threads):
-    """Levenberg–Marquardt from x, in place; returns (sse, iterations, converged), leaves JᵀJ in `normal`."""
+    """Levenberg–Marquardt from x, in place; returns (sse, that of the start, iterations, converged), leaves JᵀJ in `normal`."""
     cdef Surface s
     cdef Minimum m
     cdef double[MOST * MOST] jtj
     cdef double[MOST] jtr
     cdef Py_ssize_t g
+    cdef double total = 0.0
     cdef int a, b
     s.size = log_moneyness.shape[0]
     s.groups = bounds.shape[0] - 1
@@ -192,7 +193,9 @@ def descend(double[::1] x, const double[::1] low, const double[::1] high, const 
         with nogil:
             for g in range(s.groups):
                 s.group[g] = as_group(log_moneyness, expiry, bounds, g)
-            m = minimise(5, &x[0], &low[0], &high[0], equations, &s, most_iterations, tolerance)
+            for g in range(s.size):
+                total += weights[g]
+            m = minimise(5, &x[0], &low[0], &high[0], equations, &s, most_iterations, tolerance, 1e-14 * total)
             equations(&s, &x[0], jtj, jtr)
         for a in range(5):
             for b in range(5):
@@ -201,4 +204,4 @@ def descend(double[::1] x, const double[::1] low, const double[::1] high, const 
         free(s.group)
         free(s.excess)
         free(s.gradient)
-    return m.sse, m.iterations, m.converged
+    return m.sse, m.first_sse, m.iterations, m.converged

@@ -156,7 +156,7 @@ cdef void search(Smile* smile, double forward, Fit* fit) noexcept nogil:
         p[0] = first[0]
         p[1] = first[1] if attempt == 0 else (-0.5 if attempt == 1 else (0.5 if attempt == 2 else 0.0))
         p[2] = first[2] if attempt == 0 else (1.0 if attempt < 3 else 0.2)
-        m = minimise(3, p, low, high, equations, smile, 100, 1e-9)
+        m = minimise(3, p, low, high, equations, smile, 100, 1e-10, 1e-14 * total)
         fit.iterations += m.iterations
         good = (m.converged and fabs(p[1]) < 0.999 * RHO_BOUND and p[2] < 0.999 * NU_BOUND
                 and m.sse <= 4e-4 * level * level * total)

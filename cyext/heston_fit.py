@@ -27,6 +27,9 @@ _MOST_ITERATIONS = 150
 _AGREEMENT = 1e-4
 #: An error below this (in vol) needs no second opinion.
 _PERFECT = 1e-7
+#: A warm start is one whose error is within this multiple of the optimum's, or below this in vol. From farther
+#: away a descent may end in a poor local optimum, so a cold one is asked as well.
+_NEAR, _CLOSE = 2.0, 0.03
 #: κ, σ and |ρ| of the cold starts; v0 and θ are read off the surface.
 _STARTS = ((2.0, 0.8, 0.6), (10.0, 2.0, 0.6), (0.5, 0.4, 0.4), (25.0, 4.0, 0.5), (4.0, 0.3, 0.8))
 
@@ -70,6 +73,7 @@ class HestonFit:
 class _Descent:
     x: Doubles
     sse: float
+    first_sse: float
     iterations: int
     converged: bool
     model_vols: Doubles
@@ -84,7 +88,7 @@ def _descend(chain: SortedChain, vols: Doubles, weights: Doubles, start: Doubles
     x = _logged(np.clip(start, LOWEST, HIGHEST))
     model_vols = np.empty(vols.size)
     normal = np.empty((5, 5))
-    sse, iterations, converged = _heston.descend(
+    sse, first_sse, iterations, converged = _heston.descend(
         x,
         _logged(LOWEST),
         _logged(HIGHEST),
@@ -99,7 +103,7 @@ def _descend(chain: SortedChain, vols: Doubles, weights: Doubles, start: Doubles
         _TOLERANCE,
         threads,
     )
-    return _Descent(x, sse, iterations, converged, model_vols, normal)
+    return _Descent(x, sse, first_sse, iterations, converged, model_vols, normal)
 
 
 def _cold_starts(chain: SortedChain, vols: Doubles, weights: Doubles) -> list[Doubles]:
@@ -123,7 +127,8 @@ def _search(
     """The best descent, the number of starts, all iterations, and whether another start agrees."""
     if initial is not None:
         warm = _descend(chain, vols, weights, initial, threads)
-        if warm.converged and not _at_bounds(warm.x):
+        near = max((_NEAR * warm.sse**0.5) ** 2, _CLOSE**2 * float(weights.sum()))
+        if warm.converged and not _at_bounds(warm.x) and warm.first_sse <= near:
             return warm, 1, warm.iterations, None
         found = [warm]
     else:

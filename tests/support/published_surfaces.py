@@ -1,23 +1,23 @@
-"""Published surfaces that several tests fit."""
+"""Published implied-volatility surfaces that tests and benchmarks fit."""
 
 from dataclasses import dataclass
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Surface:
+    """Options side by side: flat arrays of one length."""
+
     forward: NDArray[np.float64]
     strike: NDArray[np.float64]
     expiry: NDArray[np.float64]
     vols: NDArray[np.float64]
 
 
-@pytest.fixture(scope="session")
 def dax_2002() -> Surface:
-    """DAX, 5 July 2002: A. Sepp; QuantLib's testDAXCalibration (maturities rounded to weeks, rates interpolated)."""
+    """DAX, 5 July 2002: A. Sepp; QuantLib testDAXCalibration (expiries in whole weeks, rates between)."""
     days = np.array([13.0, 41, 75, 165, 256, 345, 524, 703])
     rates = np.array([0.0357, 0.0349, 0.0341, 0.0355, 0.0359, 0.0368, 0.0386, 0.0401])
     strikes = np.array([3400.0, 3600, 3800, 4000, 4200, 4400, 4500, 4600, 4800, 5000, 5200, 5400, 5600])

@@ -1,0 +1,187 @@
+import time
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from published_surfaces import dax_2002
+
+from skewline.cyext import black, heston
+from skewline.cyext.status import Status
+
+DAX = dax_2002()
+
+# Cui, del Baño Rollin & Germano (EJOR 2017): moneyness and expiries of the 40 generated options
+CUI_STRIKES = [
+    *(0.9371, 0.8603, 0.8112, 0.776, 0.747, 0.7216, 0.6699, 0.6137),
+    *(0.9956, 0.9868, 0.9728, 0.9588, 0.9464, 0.9358, 0.9175, 0.9025),
+    *(1.0427, 1.0463, 1.0499, 1.053, 1.0562, 1.0593, 1.0663, 1.0766),
+    *(1.2287, 1.2399, 1.2485, 1.2659, 1.2646, 1.2715, 1.2859, 1.3046),
+    *(1.3939, 1.4102, 1.4291, 1.4456, 1.4603, 1.4736, 1.5005, 1.5328),
+]
+CUI_EXPIRIES = [30 / 252 * n for n in (1, 2, 3, 4, 5, 6, 9, 12)] * 5
+CUI = (0.08, 3.0, 0.1, 0.25, -0.8)
+
+
+def model(p: tuple[float, ...] | NDArray[np.float64]) -> dict[str, float]:
+    return dict(zip(("v0", "kappa", "theta", "sigma", "rho"), (float(x) for x in p), strict=True))
+
+
+def vols_of(
+    p: tuple[float, ...], forward: float, strike: NDArray[np.float64], expiry: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    is_call = strike > forward
+    prices = heston.price(is_call, forward, strike, expiry, 1.0, **model(p))
+    return black.implied_vol(is_call, prices, forward, strike, expiry, 1.0)
+
+
+def grid(
+    expiries: list[float], points: int, vol: float = 0.2
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    t = np.repeat(expiries, points)
+    return np.exp(np.tile(np.linspace(-2.5, 1.8, points), len(expiries)) * vol * np.sqrt(t)), t
+
+
+def test_dax_2002_reaches_the_published_sum_of_squares() -> None:
+    fit = heston.calibrate(DAX.forward, DAX.strike, DAX.expiry, DAX.vols)
+    assert fit.sse * 1e4 == pytest.approx(177.2333, abs=0.001)
+    assert fit.converged
+    assert fit.agreed
+    assert fit.at_bounds == ()
+    assert fit.rmse == pytest.approx(np.sqrt(fit.sse / 104))
+    assert fit.feller == pytest.approx(2 * fit.kappa * fit.theta / fit.sigma**2)
+    assert np.sum((fit.model_vols - DAX.vols) ** 2) == pytest.approx(fit.sse)
+    again = black.implied_vol(
+        True,
+        heston.price(True, DAX.forward, DAX.strike, DAX.expiry, 1.0, **model(fit.parameters)),
+        *(DAX.forward, DAX.strike, DAX.expiry, 1.0),
+    )
+    assert fit.model_vols == pytest.approx(again, abs=1e-9)
+
+
+def test_every_random_start_ends_in_the_optimum_or_is_flagged() -> None:
+    rng = np.random.default_rng(7)
+    for _ in range(60):
+        start = [
+            *(10 ** rng.uniform(-3, 0), 10 ** rng.uniform(-1, 1.5), 10 ** rng.uniform(-3, 0)),
+            *(10 ** rng.uniform(-1, 0.8), rng.uniform(-0.95, 0.95)),
+        ]
+        fit = heston.calibrate(DAX.forward, DAX.strike, DAX.expiry, DAX.vols, initial=start)
+        assert fit.sse * 1e4 == pytest.approx(177.2333, abs=0.02) or not fit.converged, start
+
+
+def test_recovers_the_parameters_of_cui_from_its_own_start() -> None:
+    expiry = np.array(CUI_EXPIRIES)
+    strike = np.array(CUI_STRIKES)
+    forward = np.exp(0.02 * expiry)
+    prices = heston.price(True, forward, strike, expiry, 1.0, **model(CUI))
+    vols = black.implied_vol(True, prices, forward, strike, expiry, 1.0)
+    for initial in (None, [0.2, 1.2, 0.2, 0.3, -0.6]):
+        fit = heston.calibrate(forward, strike, expiry, vols, initial=initial)
+        assert fit.parameters == pytest.approx(CUI, rel=1e-6)
+        assert fit.converged
+        assert fit.rmse < 1e-9
+
+
+def test_gradient_leads_downhill_everywhere() -> None:
+    """Parameters of random surfaces come back, Feller violated or not."""
+    rng = np.random.default_rng(3)
+    strike, expiry = grid([7 / 365, 0.1, 0.5, 1.5], 9)
+    for _ in range(25):
+        p = (
+            *(rng.uniform(0.01, 0.2), rng.uniform(0.5, 10), rng.uniform(0.01, 0.2)),
+            *(rng.uniform(0.2, 2.0), rng.uniform(-0.9, 0.3)),
+        )
+        vols = vols_of(p, 1.0, strike, expiry)
+        fit = heston.calibrate(1.0, strike, expiry, vols)
+        assert fit.rmse < 1e-6, p
+        assert fit.parameters == pytest.approx(p, rel=2e-3), p
+
+
+def test_warm_start_takes_few_iterations() -> None:
+    cold = heston.calibrate(DAX.forward, DAX.strike, DAX.expiry, DAX.vols)
+    moved = DAX.vols * 1.01
+    warm = heston.calibrate(DAX.forward, DAX.strike, DAX.expiry, moved, initial=cold.parameters)
+    fresh = heston.calibrate(DAX.forward, DAX.strike, DAX.expiry, moved)
+    assert warm.starts == 1
+    assert warm.iterations < cold.iterations
+    assert warm.sse == pytest.approx(fresh.sse, rel=1e-6)
+
+
+def test_weights_and_missing_points() -> None:
+    strike, expiry = grid([0.1, 0.5, 1.5], 9)
+    p = (0.04, 2.0, 0.06, 0.7, -0.6)
+    vols = vols_of(p, 1.0, strike, expiry)
+    spoiled = vols.copy()
+    spoiled[4] += 0.3
+    weights = np.ones(vols.size)
+    weights[4] = 0.0
+    fit = heston.calibrate(1.0, strike, expiry, spoiled, weights=weights)
+    assert fit.parameters == pytest.approx(p, rel=1e-4)
+    assert np.isnan(fit.model_vols).sum() == 1
+    spoiled[4] = np.nan
+    strike[5] = -1.0
+    expiry[6] = 0.0
+    again = heston.calibrate(1.0, strike, expiry, spoiled)
+    assert again.parameters == pytest.approx(p, rel=1e-4)
+    assert np.flatnonzero(np.isnan(again.model_vols)).tolist() == [4, 5, 6]
+
+
+def test_a_single_expiry_is_fitted_and_said_to_be_badly_identified() -> None:
+    strike, expiry = grid([0.25], 15)
+    vols = vols_of((0.04, 2.0, 0.06, 0.7, -0.6), 1.0, strike, expiry)
+    fit = heston.calibrate(1.0, strike, expiry, vols)
+    assert fit.rmse < 1e-4
+    assert fit.condition > 100
+
+
+def test_a_flat_surface_does_not_break_it() -> None:
+    strike, expiry = grid([0.1, 0.5, 1.5], 9)
+    fit = heston.calibrate(1.0, strike, expiry, np.full(strike.size, 0.2))
+    assert fit.rmse < 1e-3
+    assert fit.at_bounds or fit.condition > 100
+
+
+@pytest.mark.parametrize("count", [0, 1, 4])
+def test_too_few_points_are_not_called_a_fit(count: int) -> None:
+    strike, expiry = np.linspace(0.9, 1.1, count), np.full(count, 0.5)
+    fit = heston.calibrate(1.0, strike, expiry, np.full(count, 0.2))
+    assert fit.status is Status.TOO_FEW
+    assert not fit.converged
+    assert fit.model_vols.shape == (count,)
+
+
+def test_keeps_the_shape_and_order_of_the_input() -> None:
+    strike = np.array([[1.1, 0.9, 1.0], [1.2, 0.8, 1.0]])
+    expiry = np.array([[1.0], [0.1]])
+    vols = np.array([[0.19, 0.22, 0.2], [0.2, 0.3, 0.21]])
+    fit = heston.calibrate(1.0, strike, expiry, vols)
+    assert fit.model_vols.shape == (2, 3)
+    assert fit.model_vols == pytest.approx(vols, abs=0.05)
+
+
+def test_threads_give_the_same_fit() -> None:
+    one = heston.calibrate(DAX.forward, DAX.strike, DAX.expiry, DAX.vols)
+    two = heston.calibrate(DAX.forward, DAX.strike, DAX.expiry, DAX.vols, threads=2)
+    assert one.parameters.tolist() == two.parameters.tolist()
+    assert one.sse == two.sse
+
+
+def test_five_hundred_options_over_thirty_five_expiries_in_time() -> None:
+    rng = np.random.default_rng(1)
+    strike, expiry = grid([*np.arange(1, 30) * 3 / 365, 0.3, 0.5, 0.8, 1.2, 2.0, 2.7], 15)
+    vols = vols_of((0.02, 5.0, 0.03, 1.2, -0.75), 1.0, strike, expiry)
+    vols = vols * (1 + 0.02 * rng.standard_normal(vols.size))
+    start = time.perf_counter()
+    fit = heston.calibrate(1.0, strike, expiry, vols)
+    assert time.perf_counter() - start < 10
+    assert fit.converged
+    assert fit.rmse < 0.01
+
+
+def test_misuse_names_the_argument() -> None:
+    with pytest.raises(ValueError, match="initial"):
+        heston.calibrate(1.0, [0.9, 1.0], 1.0, [0.2, 0.2], initial=[1.0, 2.0])
+    with pytest.raises(ValueError, match="strike"):
+        heston.calibrate(1.0, [0.9, 1.0], 1.0, [0.2, 0.2, 0.2])
+    with pytest.raises(TypeError, match="vols"):
+        heston.calibrate(1.0, [0.9, 1.0], 1.0, ["a", "b"])

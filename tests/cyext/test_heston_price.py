@@ -1,0 +1,217 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from skewline.cyext import black, heston
+
+# Lewis's reference prices (wilmott thread 90957; QuantLib hestonmodel.cpp): S 100, r 1 %, q 2 %, T 1
+LEWIS = {
+    80.0: (26.774758743998854, 7.958878113256768),
+    90.0: (20.933349000596710, 12.017966707346304),
+    100.0: (16.070154917028834, 17.055270961270109),
+    110.0: (12.132211516709844, 23.017825898442800),
+    120.0: (9.0249134834578355, 29.811026202682471),
+}
+# Lewis (2019), financepress.com: T 0.01, v0 0.01, otherwise as above
+LEWIS_SHORT = [
+    (False, 90.0, 4.51836035868617e-08),
+    (False, 95.0, 0.000461954855653851),
+    (False, 100.0, 0.477781171629504),
+    (True, 100.0, 0.467782671512844),
+    (True, 105.0, 2.5274478231947e-06),
+    (True, 110.0, 1.29932760052624e-13),
+]
+# Andersen (2008), van Haastrecht & Pelsser (2010), Broadie & Kaya (2006), Kahl & Jäckel (2005),
+# Fang & Oosterlee (2008), recomputed with QuantLib 1.44: spot, rate, expiry, (v0, kappa, theta, sigma, rho), {strike: call}
+LITERATURE = {
+    "Andersen I": (
+        *(100.0, 0.0, 10.0, (0.04, 0.5, 0.04, 1.0, -0.9)),
+        {
+            60.0: 44.32997507017435,
+            70.0: 35.849769703837964,
+            100.0: 13.084670136992363,
+            140.0: 0.29577443579801965,
+        },
+    ),
+    "Andersen II": (
+        *(100.0, 0.0, 15.0, (0.04, 0.3, 0.04, 0.9, -0.5)),
+        {60.0: 45.286863969981475, 100.0: 16.64922292035865, 140.0: 5.138190493784821},
+    ),
+    "Andersen III": (
+        *(100.0, 0.05, 5.0, (0.09, 1.0, 0.09, 1.0, -0.3)),
+        {60.0: 56.57502466975327, 100.0: 33.596818064563706, 140.0: 18.156956893323162},
+    ),
+    "Broadie-Kaya 1": (100.0, 0.0319, 1.0, (0.010201, 6.21, 0.019, 0.61, -0.7), {100.0: 6.806113313462034}),
+    "Broadie-Kaya 2": (100.0, 0.05, 5.0, (0.09, 2.0, 0.09, 1.0, -0.3), {100.0: 34.99975835118381}),
+    "Kahl-Jaeckel": (1.0, 0.0, 10.0, (0.16, 1.0, 0.16, 2.0, -0.8), {2.0: 0.04952114720879769}),
+    "Fang-Oosterlee 1y": (
+        100.0,
+        0.0,
+        1.0,
+        (0.0175, 1.5768, 0.0398, 0.5751, -0.5711),
+        {100.0: 5.785155434376},
+    ),
+    "Fang-Oosterlee 10y": (
+        100.0,
+        0.0,
+        10.0,
+        (0.0175, 1.5768, 0.0398, 0.5751, -0.5711),
+        {100.0: 22.31894579115},
+    ),
+}
+
+
+def model(p: tuple[float, ...]) -> dict[str, float]:
+    return dict(zip(("v0", "kappa", "theta", "sigma", "rho"), p, strict=True))
+
+
+def test_lewis_fifty_digit_prices() -> None:
+    forward, discount = 100 * np.exp(-0.01), np.exp(-0.01)
+    for strike, (call, put) in LEWIS.items():
+        prices = heston.price(
+            [True, False], forward, strike, 1.0, discount, **model((0.04, 4.0, 0.25, 1.0, -0.5))
+        )
+        assert prices == pytest.approx([call, put], abs=2e-13)
+
+
+def test_lewis_short_expiry() -> None:
+    forward, discount = 100 * np.exp(-0.0001), np.exp(-0.0001)
+    for is_call, strike, price in LEWIS_SHORT:
+        p = heston.price(is_call, forward, strike, 0.01, discount, **model((0.01, 4.0, 0.25, 1.0, -0.5)))
+        assert float(p) == pytest.approx(price, abs=5e-14)
+
+
+@pytest.mark.parametrize("name", LITERATURE)
+def test_published_sets(name: str) -> None:
+    spot, rate, expiry, parameters, calls = LITERATURE[name]
+    prices = heston.price(
+        True, spot * np.exp(rate * expiry), list(calls), expiry, np.exp(-rate * expiry), **model(parameters)
+    )
+    assert prices == pytest.approx(list(calls.values()), abs=1e-11 * spot)
+
+
+def lewis_integral(k: float, expiry: float, p: tuple[float, ...]) -> float:
+    """The undeformed integral of the same control variate, on as many Gauss–Legendre panels as it takes."""
+    v0, kappa, theta, sigma, rho = p
+    w = theta * expiry + (v0 - theta) * (1 - np.exp(-kappa * expiry)) / kappa
+    x, weight = np.polynomial.legendre.leggauss(48)
+    total, left, width = 0.0, 0.0, min(0.3 / np.sqrt(w), 3 / (abs(k) + 1e-9), 5.0)
+    while True:
+        u = left + width * (x + 1) / 2
+        m = u * u + 0.25
+        beta = kappa - rho * sigma * (0.5 + 1j * u)
+        d = np.sqrt(beta**2 + sigma**2 * m)
+        e = np.exp(-d * expiry)
+        q = d * (1 + e) + beta * (1 - e)
+        small = np.where(np.abs(beta + d) > np.abs(beta - d), -(sigma**2) * m / (beta + d), beta - d)
+        psi = -m * v0 * (1 - e) / q + kappa * theta / sigma**2 * (small * expiry - 2 * np.log(q / (2 * d)))
+        f = (np.exp(-w / 2 * m) - np.exp(psi)) / m * np.exp(1j * u * k)
+        total += width / 2 * float(weight @ f.real)
+        left += width
+        if np.abs(f).max() * left < 1e-14 or left > 1e7:
+            return total / np.pi
+        width = min(width * 1.05, 40 / (abs(k) + 1e-9))
+
+
+def test_random_models_expiries_and_deep_strikes_match_the_plain_integral() -> None:
+    rng = np.random.default_rng(23)
+    for _ in range(150):
+        p = (
+            *(10 ** rng.uniform(-3.5, 0), 10 ** rng.uniform(-2, 1.5), 10 ** rng.uniform(-3, 0)),
+            *(10 ** rng.uniform(-1.3, 0.8), rng.uniform(-0.99, 0.95)),
+        )
+        expiry = 10 ** rng.uniform(-2.6, 1)
+        if (p[0] + p[1] * p[2] * expiry) / p[3] < 1e-3:
+            continue
+        w = p[2] * expiry + (p[0] - p[2]) * (1 - np.exp(-p[1] * expiry)) / p[1]
+        k = float(rng.uniform(-1, 1) * min(8 * np.sqrt(w) + 0.2, 3))
+        strike = float(np.exp(-k))
+        control = float(black.price(True, 1.0, strike, 1.0, 1.0, np.sqrt(w)))
+        expected = control + np.sqrt(strike) * lewis_integral(k, expiry, p)
+        assert float(heston.price(True, 1.0, strike, expiry, 1.0, **model(p))) == pytest.approx(
+            expected, abs=2e-11
+        ), (k, expiry, p)
+
+
+def test_one_day_options_are_not_cut_off() -> None:
+    p = (0.02, 3.0, 0.04, 1.5, -0.7)
+    for strike in (0.97, 0.99, 1.0, 1.01):
+        k = -np.log(strike)
+        w = 0.04 / 365 - 0.02 * (1 - np.exp(-3 / 365)) / 3
+        control = float(black.price(strike > 1, 1.0, strike, 1.0, 1.0, np.sqrt(w)))
+        expected = control + np.sqrt(strike) * lewis_integral(float(k), 1 / 365, p)
+        got = float(heston.price(strike > 1, 1.0, strike, 1 / 365, 1.0, **model(p)))
+        assert got == pytest.approx(expected, abs=1e-14)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    v0=st.floats(0, 1),
+    kappa=st.floats(0, 20),
+    theta=st.floats(0, 1),
+    sigma=st.floats(1e-4, 5),
+    rho=st.floats(-0.99, 0.99),
+    expiry=st.floats(0.002, 10),
+)
+def test_bounds_parity_and_shape_in_strike(
+    v0: float, kappa: float, theta: float, sigma: float, rho: float, expiry: float
+) -> None:
+    strikes = np.linspace(0.3, 2.5, 60)
+    prices: NDArray[np.float64] = heston.price(
+        np.array([[True], [False]]),
+        1.0,
+        strikes,
+        expiry,
+        0.95,
+        v0=v0,
+        kappa=kappa,
+        theta=theta,
+        sigma=sigma,
+        rho=rho,
+    )
+    call, put = prices
+    assert call - put == pytest.approx(0.95 * (1 - strikes), abs=1e-13)
+    assert (call >= 0.95 * np.maximum(1 - strikes, 0) - 1e-12).all()
+    assert (call <= 0.95 + 1e-12).all()
+    assert (np.diff(call) <= 1e-10).all()
+    assert (np.diff(call, 2) >= -1e-9).all()
+
+
+def test_without_vol_of_vol_it_is_black() -> None:
+    strikes = np.linspace(0.6, 1.6, 11)
+    prices = heston.price(True, 1.0, strikes, 0.7, 1.0, v0=0.04, kappa=1.0, theta=0.04, sigma=1e-7, rho=0.0)
+    assert prices == pytest.approx(black.price(True, 1.0, strikes, 0.7, 1.0, 0.2), abs=1e-12)
+
+
+def test_bad_elements_are_nan_and_expired_ones_intrinsic() -> None:
+    prices = heston.price(
+        *(True, [100.0, np.nan, 100.0, 100.0, 100.0], [90.0, 90.0, -1.0, 90.0, 90.0]),
+        *([1.0, 1.0, 1.0, 0.0, -1.0], 0.9),
+        **model((0.04, 1.0, 0.04, 0.5, -0.5)),
+    )
+    assert np.isnan(prices).tolist() == [False, True, True, False, True]
+    assert prices[3] == pytest.approx(9.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("v0", -1.0), ("kappa", np.nan), ("theta", -0.1), ("sigma", 0.0), ("rho", 1.0)]
+)
+def test_a_model_that_is_none_is_refused_by_name(name: str, value: float) -> None:
+    parameters = model((0.04, 1.0, 0.04, 0.5, -0.5)) | {name: value}
+    with pytest.raises(ValueError, match=name):
+        heston.price(True, 1.0, 1.0, 1.0, 1.0, **parameters)
+
+
+def test_threads_and_order_do_not_matter() -> None:
+    rng = np.random.default_rng(4)
+    expiry = rng.choice([1 / 365, 0.1, 1.0, 2.7], 500)
+    strike = rng.uniform(0.5, 1.5, 500)
+    p = model((0.03, 2.0, 0.05, 0.8, -0.6))
+    one = heston.price(strike > 1, 1.0, strike, expiry, 1.0, **p)
+    assert np.array_equal(one, heston.price(strike > 1, 1.0, strike, expiry, 1.0, threads=2, **p))
+    order = rng.permutation(500)
+    assert np.array_equal(
+        one[order], heston.price(strike[order] > 1, 1.0, strike[order], expiry[order], 1.0, **p)
+    )
