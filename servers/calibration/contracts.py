@@ -24,8 +24,9 @@ _YEAR_NS: Final = 365 * 24 * _HOUR_NS
 class Contracts:
     """Parallel columns, one element a contract, by expiry, strike, call before put.
 
-    `position` is where in the chain the contract stands. `years` has one element an expiry (ACT/365F from instants). `reason` names why a contract cannot be used,
-    and is empty for those that can. Optional columns the chain lacks are empty.
+    `position` is where in the chain the contract stands. `years` has one element an expiry (ACT/365F from
+    instants). `reason` names why a contract cannot be used, and is empty for those that can. Optional columns
+    that the chain lacks are empty.
     """
 
     position: Indices

@@ -15,7 +15,7 @@ _SURE: Final = 0.999
 
 
 def confidence_of(idea: Idea, settings: SignalSettings) -> float:
-    """½ + (Φ(edge / error) - ½) · exp(-fit rmse / scale) · exp(-mean relative spread of the legs), below 0.999.
+    """½ + (Φ(edge / error) - ½) · exp(-fit rmse / scale) · exp(-mean relative spread of legs), below 0.999.
 
     Φ(edge / error) is the probability that the edge is there at all, given the error of the fair price; a bad
     fit and wide quotes draw it towards one half, which is to know nothing.
@@ -31,7 +31,7 @@ def confidence_of(idea: Idea, settings: SignalSettings) -> float:
 
 
 def pooled(confidences: Sequence[float], signs: Sequence[int]) -> float:
-    """Confidence in the positive side of several opinions taken as independent: their log-odds added by sign."""
+    """Confidence in the positive side of opinions taken as independent: their log-odds added by sign."""
     odds = sum(sign * _log_odds(each) for each, sign in zip(confidences, signs, strict=True))
     return min(1.0 / (1.0 + math.exp(-odds)), _SURE)
 

@@ -42,7 +42,7 @@ def signal_of(surface: SurfaceView, idea: Idea, confidence: float, trace_id: str
         horizon_ns=idea.horizon_ns,
         trace_id=trace_id,
         provenance=message.provenance,
-        explanation=f"{idea.explanation}; worth {edge:.2f} {message.currency} a unit after crossing the spread",
+        explanation=f"{idea.explanation}; worth {edge:.2f} {message.currency} after crossing the spread",
     )
     for seen in idea.evidence:
         signal.evidence.add(name=seen.name, value=seen.value, unit=seen.unit)

@@ -46,7 +46,7 @@ def fair_vols(
     residual = (market - model)[index]
     distance = np.where(there, log_moneyness[index] - log_moneyness[:, np.newaxis], 0.0)
     distance /= np.maximum(np.abs(distance).max(axis=1, keepdims=True), 1e-12)
-    powers = distance[..., np.newaxis] ** np.arange(3)
+    powers = distance[..., np.newaxis] ** np.arange(3.0)
     weight = there.astype(np.float64)
     value, inverse, misfit = _solve(powers, weight, residual)
     typical = np.maximum(np.median(np.where(there, np.abs(misfit), 0.0), axis=1, keepdims=True), 1e-9)

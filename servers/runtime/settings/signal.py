@@ -74,5 +74,8 @@ class SignalSettings(Section):
     wing_deviations: float = Field(default=1.5, gt=0)
     """Distance of an iron fly's wings from the forward, in standard deviations to expiry."""
 
+    non_session_weight: float = Field(default=0.15, gt=0, le=1)
+    """Variance of a day on which the market is closed, in those of a day with a session."""
+
     spot_history: int = Field(default=1024, ge=8)
     """Newest spots kept for realised vol."""

@@ -17,7 +17,7 @@ THIRTY_DAYS: Final = 30.0 / DAYS
 
 @dataclass(frozen=True, slots=True)
 class LevelView:
-    """What a strategy holds of the level: by how much vol is to change, how sure, over which years, and why."""
+    """What a strategy holds of the level: by how much vol is to change, how sure, over what time, and why."""
 
     strategy: signal_pb2.Strategy.ValueType
     vol_shift: float
@@ -28,7 +28,7 @@ class LevelView:
 
 
 def level_idea(surface: SurfaceView, view: LevelView, settings: SignalSettings) -> Idea | None:
-    """Buys the butterfly where vol is to rise, sells it where vol is to fall; None where it cannot be built."""
+    """Buys the butterfly if vol is to rise, sells it if vol is to fall; None where it cannot be built."""
     quotes = surface.nearest(THIRTY_DAYS)
     if quotes is None:
         return None

@@ -11,8 +11,10 @@ import numpy as np
 
 from skewline.servers.runtime.settings.signal import SignalSettings
 from skewline.servers.signal.idea import Idea, Seen
+from skewline.servers.signal.neighbours import Doubles
 from skewline.servers.signal.realised import SpotHistory
 from skewline.servers.signal.structure import Leg, outcome_stdev, value
+from skewline.servers.signal.trading_clock import variance_days
 from skewline.servers.signal.view import DAY_NS, DAYS, SliceView, SurfaceView
 from skewline.v1 import signal_pb2
 
@@ -32,9 +34,11 @@ class _Kink:
 class TermStructure:
     """Buys or sells the expiry that sticks out, against a neighbour, as a calendar spread.
 
-    What sticks out is measured against how well the other expiries follow their neighbours, since events
-    put real kinks into any term structure. The option bought never expires first, so that the risk is
-    limited: an expiry too dear is sold against a later one, one too cheap is bought against an earlier one.
+    Between neighbours total variance runs by sessions, not by calendar days, where the market closes: else
+    every Friday would look dear against the Monday after. What sticks out is measured against how well the
+    other expiries follow their neighbours, since events put real kinks into any term structure. The option
+    bought never expires first, so that the risk is limited: an expiry too dear is sold against a later one,
+    one too cheap is bought against an earlier one.
     """
 
     def __init__(self, settings: SignalSettings) -> None:
@@ -43,7 +47,7 @@ class TermStructure:
     def ideas(self, surface: SurfaceView, spots: SpotHistory) -> Iterator[Idea]:
         """At most one an expiry."""
         slices = _one_a_day(surface.slices)
-        for kink in _kinks(slices, self._settings.min_vol_error):
+        for kink in _kinks(slices, self._settings):
             if abs(kink.deviation) <= kink.error:
                 continue
             dear = kink.deviation > 0.0
@@ -89,7 +93,7 @@ class TermStructure:
                 Seen("neighbour_atm_iv", neighbour.message.atm_vol, "vol"),
             ),
             explanation=(
-                f"{'buys' if side > 0 else 'sells'} {odd.name} against {neighbour.name}: its vol at the money "
+                f"{'buys' if side > 0 else 'sells'} {odd.name} against {neighbour.name}: vol at the money "
                 f"{odd.message.atm_vol:.2%} is {abs(kink.deviation):.2%} "
                 f"{'below' if side > 0 else 'above'} what its neighbours' total variance says "
                 f"(±{kink.error:.2%})"
@@ -107,22 +111,30 @@ def _one_a_day(slices: Sequence[SliceView]) -> list[SliceView]:
     return sorted(best.values(), key=lambda each: each.years)
 
 
-def _kinks(slices: Sequence[SliceView], least_error: float) -> list[_Kink]:
+def _kinks(slices: Sequence[SliceView], settings: SignalSettings) -> list[_Kink]:
     """Each inner expiry's distance from the line between its neighbours, and that distance's usual size."""
     if len(slices) < _FEWEST:
         return []
     years = np.array([each.years for each in slices])
     vols = np.array([each.message.atm_vol for each in slices])
     variance = vols**2 * years
-    share = (years[1:-1] - years[:-2]) / (years[2:] - years[:-2])
+    clock = _clock(slices, settings.non_session_weight)
+    share = (clock[1:-1] - clock[:-2]) / (clock[2:] - clock[:-2])
     between = variance[:-2] + share * (variance[2:] - variance[:-2])
     deviation = vols[1:-1] - np.sqrt(between / years[1:-1])
     usual = _TO_STDEV * float(np.median(np.abs(deviation)))
     rmse = np.array([each.message.sabr.rmse for each in slices[1:-1]])
     return [
-        _Kink(position + 1, float(size), max(math.hypot(usual, float(fit)), least_error))
+        _Kink(position + 1, float(size), max(math.hypot(usual, float(fit)), settings.min_vol_error))
         for position, (size, fit) in enumerate(zip(deviation, rmse, strict=True))
     ]
+
+
+def _clock(slices: Sequence[SliceView], non_session_weight: float) -> Doubles:
+    """Where each expiry stands on the clock of variance; contracts with native ids trade every day."""
+    times = np.array([each.message.expiry_ns for each in slices], dtype=np.int64)
+    every_day = bool(slices[0].message.instrument_id)
+    return variance_days(times, 1.0 if every_day else non_session_weight)
 
 
 def _shared_strike(odd: SliceView, neighbour: SliceView) -> tuple[int, int] | None:

@@ -23,7 +23,7 @@ _REACH: Final = 5
 class _Prices:
     """Of one slice: what buying and selling each quote costs against its fair price, and what may go wrong.
 
-    `drift` is what one standard deviation of the forward over the horizon makes of each option, to first order.
+    `drift` is what one standard deviation of the forward over the horizon does to each option.
     """
 
     buying: Doubles
@@ -116,7 +116,7 @@ class VolatilityArbitrage:
                 f"{word} {quotes.instrument_id(index)}: its {quote} vol {market:.2%} is "
                 f"{abs(market - fair.vol[index]):.2%} {'above' if side < 0 else 'below'} the fair vol "
                 f"{fair.vol[index]:.2%} (±{fair.error[index]:.2%}) that the fit and its neighbours say; "
-                f"the other leg{'s are neighbours' if len(legs) > 2 else ' is a neighbour'} of the same expiry"
+                f"the other leg{'s are neighbours' if len(legs) > 2 else ' is a neighbour'} in that expiry"
             ),
         )
 

@@ -1,0 +1,1 @@
+"""Tables of the calibration service and what reads and writes them."""

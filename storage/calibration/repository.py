@@ -1,0 +1,141 @@
+"""Fitted surfaces in and out of the tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, insert, or_, select
+
+from skewline.storage.calibration.tables import SURFACES
+from skewline.v1 import surface_pb2
+
+_SLICE_COLUMNS: Any = tuple(
+    field.name
+    for field in surface_pb2.VolSlice.DESCRIPTOR.fields
+    if field.is_repeated and field.name != "reasons"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SurfaceQuery:
+    """Which surfaces: empty or 0 means all; `from_ns` is inclusive, `to_ns` exclusive."""
+
+    underlying: str = ""
+    from_ns: int = 0
+    to_ns: int = 0
+
+
+def summary_of(surface: surface_pb2.VolSurface) -> surface_pb2.VolSurface:
+    """`surface` without the columns of its slices."""
+    summary = surface_pb2.VolSurface()
+    summary.CopyFrom(surface)
+    for each in summary.slices:
+        for name in _SLICE_COLUMNS:
+            each.ClearField(name)
+    return summary
+
+
+def add(connection: Connection, surface: surface_pb2.VolSurface) -> None:
+    """Store a surface. Raises IntegrityError if its snapshot has one already."""
+    connection.execute(
+        insert(SURFACES),
+        {
+            "surface_id": surface.surface_id,
+            "snapshot_id": surface.snapshot_id,
+            "underlying": surface.underlying,
+            "time_ns": surface.time_ns,
+            "provenance": surface.provenance,
+            "status": surface.status,
+            "heston_status": surface.heston.status,
+            "atm_vol_30d": surface.atm_vol_30d,
+            "rmse": surface.rmse,
+            "summary": summary_of(surface),
+            "surface": surface,
+        },
+    )
+
+
+def surface(connection: Connection, surface_id: str) -> surface_pb2.VolSurface | None:
+    """The surface of this id, None if it is not stored."""
+    return connection.execute(
+        select(SURFACES.c.surface).where(SURFACES.c.surface_id == surface_id)
+    ).scalar_one_or_none()
+
+
+def id_of_snapshot(connection: Connection, snapshot_id: str) -> str:
+    """The surface fitted to a snapshot; "" if there is none."""
+    found = connection.execute(
+        select(SURFACES.c.surface_id).where(SURFACES.c.snapshot_id == snapshot_id)
+    ).scalar_one_or_none()
+    return found or ""
+
+
+def newest_id(connection: Connection, underlying: str, as_of_ns: int = 0) -> str:
+    """The newest surface of `underlying` not after `as_of_ns` (0: of all); "" if there is none."""
+    wanted = [SURFACES.c.underlying == underlying]
+    if as_of_ns:
+        wanted.append(SURFACES.c.time_ns <= as_of_ns)
+    found = connection.execute(
+        select(SURFACES.c.surface_id)
+        .where(*wanted)
+        .order_by(SURFACES.c.time_ns.desc(), SURFACES.c.number.desc())
+        .limit(1)
+    ).scalar_one_or_none()
+    return found or ""
+
+
+def summaries(
+    connection: Connection, query: SurfaceQuery, after: tuple[int, str] | None, limit: int
+) -> list[surface_pb2.VolSurface]:
+    """Newest first, without columns; `after` is (time_ns, surface_id) of the last one of the page before."""
+    wanted = []
+    if query.underlying:
+        wanted.append(SURFACES.c.underlying == query.underlying)
+    if query.from_ns:
+        wanted.append(SURFACES.c.time_ns >= query.from_ns)
+    if query.to_ns:
+        wanted.append(SURFACES.c.time_ns < query.to_ns)
+    if after is not None:
+        time_ns, surface_id = after
+        wanted.append(
+            or_(
+                SURFACES.c.time_ns < time_ns,
+                and_(SURFACES.c.time_ns == time_ns, SURFACES.c.surface_id > surface_id),
+            )
+        )
+    rows = connection.execute(
+        select(SURFACES.c.summary)
+        .where(*wanted)
+        .order_by(SURFACES.c.time_ns.desc(), SURFACES.c.surface_id)
+        .limit(limit)
+    )
+    return list(rows.scalars())
+
+
+def remembered(connection: Connection, levels: int) -> list[surface_pb2.VolSurface]:
+    """What the engine remembers: summaries in the order of fitting.
+
+    Of each underlying the newest `levels` with an at-the-money vol, and the newest with a usable Heston fit.
+    """
+    newest_first = (
+        select(
+            SURFACES.c.number,
+            func.row_number()
+            .over(partition_by=SURFACES.c.underlying, order_by=SURFACES.c.number.desc())
+            .label("age"),
+        )
+        .where(SURFACES.c.atm_vol_30d > 0.0)
+        .subquery()
+    )
+    with_heston = (
+        select(func.max(SURFACES.c.number))
+        .where(SURFACES.c.heston_status != surface_pb2.FIT_STATUS_FAILED)
+        .group_by(SURFACES.c.underlying)
+    )
+    wanted = or_(
+        SURFACES.c.number.in_(select(newest_first.c.number).where(newest_first.c.age <= levels)),
+        SURFACES.c.number.in_(with_heston),
+    )
+    rows = connection.execute(select(SURFACES.c.summary).where(wanted).order_by(SURFACES.c.number))
+    return list(rows.scalars())

@@ -1,0 +1,1 @@
+"""Tables of the signal service and what reads and writes them."""
