@@ -44,11 +44,11 @@ def options_on(surface: surface_pb2.VolSurface, instrument_ids: Sequence[str]) -
     is_call = np.zeros(len(instrument_ids), dtype=np.bool_)
     status = []
     for at, name in enumerate(instrument_ids):
-        found, is_call[at], strike, reason = _look_up(name, by_listing, native)
+        found, is_call[at], own_strike, reason = _look_up(name, by_listing, native)
         slices.append(found)
         status.append(reason)
         if found is not None:
-            terms[:, at] = found.forward, strike, found.years, found.discount
+            terms[:, at] = found.forward, own_strike, found.years, found.discount
     forward, strike, years, discount = terms
     return Options(tuple(slices), is_call, forward, strike, years, discount, status)
 

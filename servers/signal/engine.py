@@ -15,16 +15,17 @@ from skewline.servers.signal.message import signal_of
 from skewline.servers.signal.realised import SpotHistory
 from skewline.servers.signal.selection import select
 from skewline.servers.signal.strategies import strategies_of
-from skewline.servers.signal.view import GOOD, SurfaceView, view_of
+from skewline.servers.signal.view import DAY_NS, GOOD, SurfaceView, view_of
 from skewline.v1 import common_pb2, signal_pb2, surface_pb2
 
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """The signals of one surface with the bets they make and the signals they combine, all in one order."""
+    """The signals of one surface; in their order, what each was made of, and the idea it leaves open."""
 
     signal_set: signal_pb2.SignalSet
     candidates: tuple[Candidate, ...]
+    ideas: tuple[OpenIdea, ...]
 
 
 class SignalEngine:
@@ -76,11 +77,12 @@ class SignalEngine:
         chosen: tuple[Candidate, ...] = ()
         if surface.status == GOOD and surface.spot > 0.0:
             chosen = self._choose(surface, memory, trace_id, signal_set)
-            memory = memory.with_ideas(tuple(OpenIdea.of(each.signal, each.theme) for each in chosen))
         else:
             signal_set.filtered.append(common_pb2.ReasonCount(reason="SURFACE_NOT_GOOD", count=1))
-        self._memory[surface.underlying] = memory
-        return Assessment(signal_set, chosen)
+        cooldown_ns = round(settings.cooldown_days * DAY_NS)
+        ideas = tuple(OpenIdea.of(each.signal, each.theme, cooldown_ns) for each in chosen)
+        self._memory[surface.underlying] = memory.with_ideas(ideas)
+        return Assessment(signal_set, chosen, ideas)
 
     def _choose(
         self,

@@ -32,11 +32,17 @@ class SignalSettings(Section):
     min_days: float = Field(default=3.0, ge=0)
     """Options nearer to their expiry (calendar days) are not traded."""
 
+    cooldown_days: float = Field(default=3.0, ge=0)
+    """Calendar days for which a bet is not made again, unless its horizon is nearer."""
+
     horizon_days: float = Field(default=5.0, gt=0)
     """Calendar days within which mispriced quotes and kinks are expected to come back."""
 
     neighbours: int = Field(default=6, ge=3)
     """Quotes on each side that say what a quote's distance from the fit should be."""
+
+    min_quote_deviations: float = Field(default=0.5, ge=0)
+    """Bid or ask vol must lie beyond the fair vol by this many of its errors; confidence decides the rest."""
 
     min_vol_error: float = Field(default=0.0005, gt=0)
     """No fair vol is taken to be known better than this."""

@@ -42,7 +42,7 @@ class ImpliedAgainstRealised:
             ),
             because=(
                 f"30-day vol is {implied:.2%}, the underlying realised {realised.vol:.2%} "
-                f"(±{realised.stderr:.2%}), and implied is usually {self._settings.risk_premium:.2%} above that"
+                f"(±{realised.stderr:.2%}), implied is usually {self._settings.risk_premium:.2%} above that"
             ),
         )
         idea = level_idea(surface, view, self._settings)

@@ -33,7 +33,7 @@ class _Prices:
 
 
 class VolatilityArbitrage:
-    """Sells a bid whose vol is above the fair vol by more than its error, buys an ask whose vol is below.
+    """Sells a bid whose vol is above the fair vol by more than a share of its error, buys an ask whose vol is below.
 
     The fair vol is the fitted one corrected by the neighbours (see `neighbours`), so that what the model
     cannot follow is not taken for a mispricing. The other side is a neighbour of the same right (a
@@ -56,8 +56,9 @@ class VolatilityArbitrage:
         if np.count_nonzero(usable) < 2:
             return
         with np.errstate(invalid="ignore"):
-            rich = usable & (quotes.bid_iv - fair.vol > fair.error)
-            cheap = usable & (fair.vol - quotes.ask_iv > fair.error)
+            margin = self._settings.min_quote_deviations * fair.error
+            rich = usable & (quotes.bid_iv - fair.vol > margin)
+            cheap = usable & (fair.vol - quotes.ask_iv > margin)
         if not (rich.any() or cheap.any()):
             return
         greeks = quotes.greeks(fair.vol)
