@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from typing import Any, Final
@@ -69,4 +70,7 @@ def _calendar() -> Any:
     # Importing it takes seconds, which a process that needs no session should not pay.
     import exchange_calendars
 
-    return exchange_calendars.get_calendar("XNYS", start=_FIRST.isoformat(), end=_LAST.isoformat())
+    with warnings.catch_warnings():
+        # It warns of pandas' future, which is nothing that a user of ours could act on.
+        warnings.simplefilter("ignore")
+        return exchange_calendars.get_calendar("XNYS", start=_FIRST.isoformat(), end=_LAST.isoformat())

@@ -1,0 +1,189 @@
+"""The service over gRPC, on real NATS and SQLite."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import grpc
+import pytest
+from chain_samples import DAY_NS, FRIDAY_NS, MINUTE_NS, small_chain
+from google.rpc import error_details_pb2
+from grpc_status.rpc_status import from_call
+from market_service import market_data_service, settings_of
+
+from skewline.servers.runtime.nats_server import NatsServer
+from skewline.v1 import chain_pb2
+from skewline.v1 import market_data_service_pb2 as pb
+from skewline.v1.market_data_service_pb2_grpc import MarketDataServiceStub
+
+ACCEPTED, REJECTED = chain_pb2.CHAIN_STATUS_ACCEPTED, chain_pb2.CHAIN_STATUS_REJECTED
+
+
+@pytest.fixture
+async def stub(nats_server: NatsServer, tmp_path: Path) -> AsyncIterator[MarketDataServiceStub]:
+    async with market_data_service(settings_of(tmp_path, nats_server.url)) as connected:
+        yield connected
+
+
+async def publish(
+    stub: MarketDataServiceStub, *chains: chain_pb2.OptionChain
+) -> list[chain_pb2.ChainSummary]:
+    async def requests() -> AsyncIterator[pb.PublishChainsRequest]:
+        for number, chain in enumerate(chains):
+            yield pb.PublishChainsRequest(request_id=f"r{number}", chain=chain)
+
+    return [answer.summary async for answer in stub.PublishChains(requests())]
+
+
+def minutes(count: int) -> list[chain_pb2.OptionChain]:
+    return [
+        small_chain(time_ns=FRIDAY_NS + number * MINUTE_NS, spot=100.0 + number % 3, shift=number / 100)
+        for number in range(count)
+    ]
+
+
+def violations(error: grpc.aio.AioRpcError) -> dict[str, str]:
+    status = from_call(error)
+    assert status is not None
+    bad = error_details_pb2.BadRequest()
+    assert status.details[0].Unpack(bad)
+    return {violation.field: violation.description for violation in bad.field_violations}
+
+
+async def test_a_published_chain_is_answered_and_found(stub: MarketDataServiceStub) -> None:
+    summaries = await publish(stub, *minutes(2))
+    assert [summary.status for summary in summaries] == [ACCEPTED, ACCEPTED]
+    newest = await stub.GetChain(pb.GetChainRequest(underlying="XYZ"))
+    assert newest.summary == summaries[1]
+    assert newest.chain.snapshot_id == summaries[1].snapshot_id
+    assert list(newest.chain.bid) == list(minutes(2)[1].bid)
+    earlier = await stub.GetChain(pb.GetChainRequest(underlying="XYZ", as_of_ns=FRIDAY_NS + 1))
+    assert earlier.summary == summaries[0]
+    assert (await stub.GetChain(pb.GetChainRequest(snapshot_id=summaries[0].snapshot_id))) == earlier
+
+
+async def test_a_repeated_chain_is_answered_and_not_stored_twice(stub: MarketDataServiceStub) -> None:
+    first = await publish(stub, *minutes(2))
+    assert await publish(stub, *minutes(2)) == first
+    listed = await stub.ListChains(pb.ListChainsRequest())
+    assert [summary.snapshot_id for summary in listed.chains] == [s.snapshot_id for s in reversed(first)]
+
+
+async def test_a_rejected_chain_is_stored_with_its_reason(stub: MarketDataServiceStub) -> None:
+    chain = small_chain(time_ns=FRIDAY_NS + DAY_NS)
+    (summary,) = await publish(stub, chain)
+    assert (summary.status, summary.reason) == (REJECTED, "MARKET_HOLIDAY")
+    stored = await stub.GetChain(pb.GetChainRequest(snapshot_id=summary.snapshot_id))
+    assert stored.summary == summary
+    assert list(stored.chain.ask) == list(chain.ask)
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await stub.GetChain(pb.GetChainRequest(underlying="XYZ"))
+    assert error.value.code() == grpc.StatusCode.NOT_FOUND
+    rejected = await stub.ListChains(pb.ListChainsRequest(status=REJECTED))
+    assert list(rejected.chains) == [summary]
+
+
+async def test_rubbish_names_the_field_and_the_service_goes_on(stub: MarketDataServiceStub) -> None:
+    chain = small_chain()
+    chain.bid.append(1.0)
+    chain.expiry_index[0] = 9
+    chain.underlying = "no such thing"
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await publish(stub, chain)
+    assert error.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    found = violations(error.value)
+    assert set(found) == {"chain.bid", "chain.expiry_index[0]", "chain.underlying"}
+    assert "below 2" in found["chain.expiry_index[0]"]
+    assert (await publish(stub, small_chain()))[0].status == ACCEPTED
+
+
+async def test_lists_are_paged(stub: MarketDataServiceStub) -> None:
+    await publish(stub, *minutes(5))
+    pages: list[list[int]] = []
+    token = ""
+    while True:
+        page = await stub.ListChains(pb.ListChainsRequest(underlying="XYZ", page_size=2, page_token=token))
+        pages.append([summary.time_ns for summary in page.chains])
+        if not (token := page.next_page_token):
+            break
+    assert [len(page) for page in pages] == [2, 2, 1]
+    assert [time_ns for page in pages for time_ns in page] == [
+        FRIDAY_NS + number * MINUTE_NS for number in (4, 3, 2, 1, 0)
+    ]
+
+
+async def test_bars_come_from_the_spots(stub: MarketDataServiceStub) -> None:
+    await publish(stub, *minutes(6))
+    request = pb.ListBarsRequest(underlying="XYZ", interval_ns=3 * MINUTE_NS, page_size=1)
+    first = await stub.ListBars(request)
+    request.page_token = first.next_page_token
+    second = await stub.ListBars(request)
+    assert not second.next_page_token
+    bars = [*first.bars, *second.bars]
+    assert [(bar.open, bar.high, bar.low, bar.close, bar.snapshots) for bar in bars] == [
+        (100.0, 102.0, 100.0, 102.0, 3)
+    ] * 2
+    assert bars[0].start_ns == FRIDAY_NS
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await stub.ListBars(pb.ListBarsRequest())
+    assert set(violations(error.value)) == {"underlying", "interval_ns"}
+
+
+async def test_instruments_are_known_from_first_to_last_sight(stub: MarketDataServiceStub) -> None:
+    gone, later = minutes(2)
+    later.expiries[0].root = "XYZ1"
+    await publish(stub, gone, later)
+    listed = await stub.ListInstruments(pb.ListInstrumentsRequest(underlying="XYZ"))
+    assert len(listed.instruments) == 1 + 12 + 6
+    old = await stub.GetInstrument(pb.GetInstrumentRequest(instrument_id="XYZ190621C00095000"))
+    assert old.instrument.instrument_id == "XYZ   190621C00095000"
+    assert (old.instrument.first_seen_ns, old.instrument.last_seen_ns) == (FRIDAY_NS, FRIDAY_NS)
+    kept = await stub.GetInstrument(pb.GetInstrumentRequest(instrument_id="XYZ   190719P00105000"))
+    assert kept.instrument.last_seen_ns == FRIDAY_NS + MINUTE_NS
+    assert kept.instrument.strike.units == 105
+    puts = await stub.ListInstruments(pb.ListInstrumentsRequest(expiry_date="2019-07-19", right=2))
+    assert [i.instrument_id for i in puts.instruments] == [
+        f"XYZ   190719P00{strike}000" for strike in ("095", "100", "105")
+    ]
+
+
+async def test_a_stream_shows_what_is_current_then_what_is_new(stub: MarketDataServiceStub) -> None:
+    first, second, third = minutes(3)
+    await publish(stub, first)
+    call = stub.StreamChains()
+    await call.write(pb.StreamChainsRequest(subscribe={"underlyings": ["XYZ"]}))
+    current = await call.read()
+    assert current.snapshot.time_ns == FRIDAY_NS
+    await publish(stub, second, small_chain(underlying="ABC"), third)
+    updates = [await call.read() for _ in range(2)]
+    assert [response.update.time_ns for response in updates] == [second.time_ns, third.time_ns]
+    call.cancel()
+    again = stub.StreamChains()
+    await again.write(pb.StreamChainsRequest(subscribe={"resume_after": current.sequence}))
+    resumed = [await again.read() for _ in range(3)]
+    assert [response.update.underlying for response in resumed] == ["XYZ", "ABC", "XYZ"]
+    again.cancel()
+
+
+async def test_a_stream_asked_for_nothing_says_what_to_send(stub: MarketDataServiceStub) -> None:
+    call = stub.StreamChains()
+    await call.write(pb.StreamChainsRequest())
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await call.read()
+    assert violations(error.value) == {"command": "is required: set subscribe or credit"}
+
+
+async def test_what_was_stored_outlives_the_process(nats_server: NatsServer, tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, nats_server.url)
+    async with market_data_service(settings) as stub:
+        before = await publish(stub, *minutes(2))
+    async with market_data_service(settings) as stub:
+        newest = await stub.GetChain(pb.GetChainRequest(underlying="XYZ"))
+        assert newest.summary == before[1]
+        (stale,) = await publish(stub, small_chain(time_ns=FRIDAY_NS + 5 * MINUTE_NS, spot=101.0, shift=0.01))
+        assert stale.reason == "DUPLICATE_SNAPSHOT"
+        call = stub.StreamChains()
+        await call.write(pb.StreamChainsRequest(subscribe={}))
+        async with asyncio.timeout(5):
+            assert (await call.read()).snapshot.snapshot_id == before[1].snapshot_id
+        call.cancel()
