@@ -45,7 +45,7 @@ def hop_latency(hops: Sequence[market_data_service_pb2.HopLatency]) -> go.Figure
     names = [escape(h.hop) for h in hops]
     figure = canvas(
         110 + 40 * len(hops),
-        xaxis={"title": {"text": "milliseconds"}, "type": "log"},
+        xaxis={"title": {"text": "milliseconds"}, "rangemode": "tozero"},
         yaxis={"autorange": "reversed"},
         margin={"l": 190, "r": 60, "t": 28, "b": 44},
         barmode="group",

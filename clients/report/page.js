@@ -19,7 +19,7 @@
   const figures = new Map();
   const draw = (box) => {
     const { data, layout } = figures.get(box);
-    Plotly.react(box, data, { ...layout, template: template() }, { responsive: true, displaylogo: false });
+    Plotly.react(box, data, { ...layout, template: template() }, { responsive: true, displayModeBar: false });
   };
   const seen = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) {

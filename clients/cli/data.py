@@ -1,0 +1,82 @@
+"""`skewline data`: market data that anyone may have, brought onto this machine."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from skewline.clients.cli.command import Json, fail
+from skewline.clients.cli.local_settings import Config, HomeFolder, Overrides, local_settings
+
+_PROVENANCE: Final = "provenance.json"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    data = typer.Typer(no_args_is_help=True, help="Market data on this machine.")
+    data.command()(sample)
+    app.add_typer(data, name="data")
+
+
+def sample(
+    context: typer.Context,
+    folder: Annotated[
+        Path | None, typer.Option("--dir", help="Where it goes.", show_default="<home>/data/sample")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Fetch it again.")] = False,
+    home: HomeFolder = None,
+    config: Config = None,
+    overrides: Overrides = None,
+    json_output: Json = False,
+) -> None:
+    """Fetch real option chains and index closes out of public packages, once, and check their hashes."""
+    from skewline.clients.cli.demo_run import console_for
+    from skewline.clients.demo.run_home import sample_folder
+    from skewline.clients.demo.screen import screen_on
+    from skewline.servers.marketdata.sources.source import SourceError
+
+    if folder is None:
+        folder = sample_folder(local_settings(context, home, config, overrides or ()).home)
+    folder = folder.expanduser().absolute()
+    console = console_for(json_output)
+    try:
+        with screen_on(console) as screen:
+            _fetch(folder, screen.say, force=force)
+        files: dict[str, dict[str, str]] = json.loads((folder / _PROVENANCE).read_text(encoding="utf-8"))
+    except (SourceError, OSError) as error:
+        fail(str(error))
+    if json_output:
+        print(json.dumps({"folder": str(folder), "files": files}))
+        return
+    from skewline.clients.cli.tables import table
+
+    rows = [
+        [
+            name,
+            f"{origin['package']} {origin['version']}",
+            origin["member"],
+            origin["wheel_sha256"],
+        ]
+        for name, origin in files.items()
+    ]
+    console.print(table("", ["file", "package", "out of", "wheel's sha256"], rows))
+    for name, origin in files.items():
+        console.print(f"{name}: {origin['derived']}", markup=False, highlight=False)
+
+
+def _fetch(folder: Path, say: Callable[[str], None], *, force: bool) -> None:
+    from skewline.servers.marketdata.sample.fetch import fetch_sample
+
+    if not force or not folder.exists():
+        fetch_sample(folder, say)
+        return
+    # What is there stays until the new files are whole.
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".again-") as scratch:
+        fetched = fetch_sample(Path(scratch), say)
+        for file in sorted(fetched.iterdir(), key=lambda path: path.name == _PROVENANCE):
+            file.replace(folder / file.name)

@@ -1,0 +1,70 @@
+"""The figures of a run as lines, stage by stage, in the order of the data's way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TypeAlias
+
+from skewline.clients.demo import wording
+from skewline.clients.demo.summary import Risk, RunSummary
+
+Line: TypeAlias = tuple[str, str]
+"""A heading (empty where the line goes on with the last) and a text."""
+
+
+def stage_lines(summary: RunSummary) -> Iterator[Line]:
+    """Every line."""
+    yield from _market_data(summary)
+    yield from _signals(summary)
+    yield from _orders(summary)
+    if summary.risk is not None:
+        yield from _risk(summary.risk)
+
+
+def _market_data(summary: RunSummary) -> Iterator[Line]:
+    accepted, rejected = f"{summary.chains_accepted:,} accepted", f"{summary.chains_rejected:,} rejected"
+    yield "chains", f"{summary.chains_seen:,} seen, {accepted}, {rejected}"
+    for chain in summary.rejected_chains:
+        detail = f" ({chain.detail})" if chain.detail else ""
+        yield "", f"{chain.underlying} {chain.time}: {chain.reason}{detail}"
+    yield "quotes", f"{summary.quotes_seen:,} seen, {summary.quotes_rejected:,} set aside"
+    if summary.reasons:
+        yield "", _counts(summary.reasons)
+
+
+def _signals(summary: RunSummary) -> Iterator[Line]:
+    yield "signals", f"{summary.signals:,}"
+    for line in summary.strategies:
+        edge = f"median edge {wording.money(line.edge_median)} a unit"
+        yield "", f"{line.strategy} {line.signals:,}: {edge}, confidence {line.confidence_median:.2f}"
+
+
+def _orders(summary: RunSummary) -> Iterator[Line]:
+    states = f": {_counts(summary.orders_by_status)}" if summary.orders else ""
+    yield "orders", f"{summary.orders:,}{states}"
+    if summary.denials:
+        yield "", f"risk checks failed: {_counts(summary.denials)}"
+    yield "fills", f"{summary.fills:,}, {summary.contracts:,f} contracts"
+    yield "positions", f"{summary.open_positions:,} open"
+    label = " (SIMULATED)" if summary.simulated else ""
+    for pnl in summary.pnl:
+        parts = (("realised", pnl.realised), ("unrealised", pnl.unrealised), ("fees", pnl.fees))
+        split = ", ".join(f"{name} {wording.money(amount)}" for name, amount in parts)
+        yield "P&L", f"{wording.money(pnl.net)} {pnl.currency} net: {split}{label}"
+
+
+def _risk(risk: Risk) -> Iterator[Line]:
+    greeks = (("delta", risk.delta), ("gamma", risk.gamma), ("vega", risk.vega), ("theta", risk.theta))
+    yield "Greeks", ", ".join(f"{name} {wording.number(value)}" for name, value in greeks)
+    if risk.unpriced_positions:
+        yield "", f"{risk.unpriced_positions} positions that no surface prices are not in the Greeks"
+    for confidence, loss, shortfall in risk.value_at_risk:
+        yield (
+            "VaR",
+            f"{confidence:.0%} one day: {wording.money(loss)}, expected shortfall {wording.money(shortfall)}",
+        )
+    yield "equity", f"{wording.money(risk.equity)}, trading {risk.trading}"
+
+
+def _counts(items: Iterable[tuple[str, int]]) -> str:
+    return ", ".join(f"{name} {number:,}" for name, number in items)
