@@ -17,9 +17,10 @@ class OpenIdea:
     until_ns: int
 
     @classmethod
-    def of(cls, signal: signal_pb2.Signal, theme: str) -> OpenIdea:
-        """Open until the signal's horizon."""
-        return cls(theme, tuple(leg.instrument_id for leg in signal.legs), signal.time_ns + signal.horizon_ns)
+    def of(cls, signal: signal_pb2.Signal, theme: str, cooldown_ns: int) -> OpenIdea:
+        """Open until the signal's horizon, or until `cooldown_ns` have passed."""
+        until_ns = signal.time_ns + min(signal.horizon_ns, cooldown_ns)
+        return cls(theme, tuple(leg.instrument_id for leg in signal.legs), until_ns)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,8 @@ def lines_of(signal: signal_pb2.Signal, components: Sequence[signal_pb2.Signal])
         )
     lines += [f"{seen.name} = {_shown(seen)}" for seen in signal.evidence]
     lines.append(
-        f"edge {signal.edge:.2f} after crossing the spread ({signal.edge_vol:.2%} of vol), standard deviation "
-        f"of the outcome {signal.edge_stdev:.2f}, confidence {signal.confidence:.1%}, "
+        f"edge {signal.edge:.2f} after crossing the spread ({signal.edge_vol:.2%} of vol), standard "
+        f"deviation of the outcome {signal.edge_stdev:.2f}, confidence {signal.confidence:.1%}, "
         f"over {signal.horizon_ns / 86_400e9:.1f} days"
     )
     lines += [

@@ -33,7 +33,7 @@ class _Prices:
 
 
 class VolatilityArbitrage:
-    """Sells a bid whose vol is above the fair vol by more than a share of its error, buys an ask whose vol is below.
+    """Sells a bid whose vol is clearly above the fair vol, buys an ask whose vol is clearly below it.
 
     The fair vol is the fitted one corrected by the neighbours (see `neighbours`), so that what the model
     cannot follow is not taken for a mispricing. The other side is a neighbour of the same right (a
