@@ -11,7 +11,21 @@ import typer
 from skewline.clients.cli.command import shared_options
 
 _COMMANDS: Final = (
+    "up",
+    "demo",
+    "backtest",
+    "data",
     "status",
+    "chain",
+    "surface",
+    "signals",
+    "orders",
+    "holdings",
+    "risk",
+    "kill",
+    "trace",
+    "watch",
+    "config",
     "version",
 )
 

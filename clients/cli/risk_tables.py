@@ -1,0 +1,78 @@
+"""Portfolio, limits and kill switch as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from skewline.clients.cli.tables import facts, table
+from skewline.clients.cli.wording import number, percent, provenance, time_text, word
+from skewline.v1 import risk_pb2
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+def state_text(state: risk_pb2.RiskState) -> Text:
+    """The kill switch on a line."""
+    halted = state.state == risk_pb2.TRADING_STATE_HALTED
+    text = Text("Trading is ")
+    text.append(word(risk_pb2.TradingState, state.state).upper(), "bold red" if halted else "bold green")
+    if state.reason or state.changed_by:
+        text.append(f": {state.reason} ({state.changed_by}, {time_text(state.time_ns)})")
+    return text
+
+
+def portfolio_facts(portfolio: risk_pb2.PortfolioSnapshot) -> Table:
+    """What the portfolio is as a whole."""
+    return facts(
+        "Portfolio",
+        [
+            ("time", time_text(portfolio.time_ns)),
+            ("provenance", provenance(portfolio.provenance)),
+            ("equity", number(portfolio.equity)),
+            ("positions", f"{portfolio.positions}, of which {portfolio.unpriced_positions} without a price"),
+            ("snapshot", portfolio.snapshot_id),
+        ],
+    )
+
+
+def greeks_table(portfolio: risk_pb2.PortfolioSnapshot) -> Table:
+    """Greeks of each underlying and of all; units as in the contract."""
+    names = [field.name for field in risk_pb2.Greeks.DESCRIPTOR.fields]
+    rows = [(of.underlying, of.greeks, str(of.positions), number(of.spot)) for of in portfolio.underlyings]
+    rows.append(("all", portfolio.greeks, str(portfolio.positions), ""))
+    return table(
+        "Greeks",
+        ["underlying", ">positions", ">spot", *(f">{name.replace('_', ' ')}" for name in names)],
+        [
+            [name, positions, spot, *(number(getattr(greeks, field)) for field in names)]
+            for name, greeks, positions, spot in rows
+        ],
+    )
+
+
+def value_at_risk_table(values: Iterable[risk_pb2.ValueAtRisk]) -> Table:
+    """Value at risk, one line a confidence level."""
+    return table(
+        "Value at risk",
+        [">confidence", ">trading days", ">value at risk", ">expected shortfall", ">scenarios"],
+        [
+            [
+                percent(value.confidence, 1),
+                number(value.horizon_days, 1),
+                number(value.value_at_risk),
+                number(value.expected_shortfall),
+                str(value.scenarios),
+            ]
+            for value in values
+        ],
+    )
+
+
+def limits_table(limits: risk_pb2.RiskLimits) -> Table:
+    """Limits in force, by the names that `set-limit` takes."""
+    names = [field.name for field in limits.DESCRIPTOR.fields]
+    return table("Limits", ["limit", ">value"], [[name, f"{getattr(limits, name):,g}"] for name in names])
