@@ -68,11 +68,13 @@ cdef int domain(double spot, double strike, double expiry, double rate, double c
 
 cdef double price_one(bint is_call, double spot, double strike, double expiry, double rate, double carry, double vol,
                       Scheme scheme) noexcept nogil:
+    cdef double intrinsic
     if domain(spot, strike, expiry, rate, carry, vol) != OK:
         return NAN
+    intrinsic = fmax(spot - strike if is_call else strike - spot, 0.0)
     if expiry == 0.0:
-        return fmax(spot - strike if is_call else strike - spot, 0.0)
-    return option(is_call, spot, strike, expiry, rate, carry, vol, scheme).price
+        return intrinsic
+    return fmax(option(is_call, spot, strike, expiry, rate, carry, vol, scheme).price, intrinsic)
 
 
 def price(const unsigned char[:] is_call, const double[:] spot, const double[:] strike, const double[:] expiry,
@@ -100,11 +102,11 @@ cdef Greeks greeks_one(bint is_call, double spot, double strike, double expiry, 
             g.delta = option(is_call, spot, strike, expiry, rate, carry, vol, scheme).delta
         return g
     here = option(is_call, spot, strike, expiry, rate, carry, vol, scheme)
-    g.price = here.price
+    g.price = price_one(is_call, spot, strike, expiry, rate, carry, vol, scheme)
     g.delta = here.delta
     g.gamma = here.gamma
-    if here.price <= sign * (spot - strike):
-        # held by nobody: to be exercised at once
+    if here.gamma == 0.0:
+        # held by nobody, to be exercised at once (or worth nothing)
         g.vega = g.theta = g.rho = g.vanna = g.volga = g.charm = 0.0
         return g
     g.theta = (rate * here.price - (rate - carry) * spot * here.delta

@@ -73,9 +73,9 @@ def calibrate(
     """Least-squares fit of the five parameters to implied volatilities; all arguments broadcast.
 
     `weights` multiply the squared differences. Options that are not finite, not positive, expired or without
-    weight are left out. `initial` (v0, kappa, theta, sigma, rho) is a warm start: one descent, and cold ones too
-    where it starts far from the data, does not converge or ends at a bound. ValueError for shapes that do not
-    fit together, or an `initial` that is not five finite numbers.
+    weight are left out. `initial` (v0, kappa, theta, sigma, rho) is a warm start: one descent, and cold ones
+    too where it starts far from the data, does not converge or ends at a bound. ValueError for shapes that do
+    not fit together, or an `initial` that is not five finite numbers.
     """
     f, k, t = doubles("forward", forward), doubles("strike", strike), doubles("expiry", expiry)
     v = doubles("vols", vols)

@@ -27,8 +27,8 @@ _MOST_ITERATIONS = 150
 _AGREEMENT = 1e-4
 #: An error below this (in vol) needs no second opinion.
 _PERFECT = 1e-7
-#: A warm start is one whose error is within this multiple of the optimum's, or below this in vol. From farther
-#: away a descent may end in a poor local optimum, so a cold one is asked as well.
+#: A warm start is one whose error is within this multiple of the optimum's, or below this in vol. From
+#: farther away a descent may end in a poor local optimum, so cold ones are asked as well.
 _NEAR, _CLOSE = 2.0, 0.03
 #: κ, σ and |ρ| of the cold starts; v0 and θ are read off the surface.
 _STARTS = ((2.0, 0.8, 0.6), (10.0, 2.0, 0.6), (0.5, 0.4, 0.4), (25.0, 4.0, 0.5), (4.0, 0.3, 0.8))

@@ -2,6 +2,7 @@ import time
 
 import numpy as np
 import pytest
+from heston_parameters import model
 from numpy.typing import NDArray
 from published_surfaces import dax_2002
 
@@ -20,10 +21,6 @@ CUI_STRIKES = [
 ]
 CUI_EXPIRIES = [30 / 252 * n for n in (1, 2, 3, 4, 5, 6, 9, 12)] * 5
 CUI = (0.08, 3.0, 0.1, 0.25, -0.8)
-
-
-def model(p: tuple[float, ...] | NDArray[np.float64]) -> dict[str, float]:
-    return dict(zip(("v0", "kappa", "theta", "sigma", "rho"), (float(x) for x in p), strict=True))
 
 
 def vols_of(

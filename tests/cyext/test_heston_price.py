@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from heston_parameters import model
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -23,8 +24,8 @@ LEWIS_SHORT = [
     (True, 105.0, 2.5274478231947e-06),
     (True, 110.0, 1.29932760052624e-13),
 ]
-# Andersen (2008), van Haastrecht & Pelsser (2010), Broadie & Kaya (2006), Kahl & Jäckel (2005),
-# Fang & Oosterlee (2008), recomputed with QuantLib 1.44: spot, rate, expiry, (v0, kappa, theta, sigma, rho), {strike: call}
+# Andersen (2008), van Haastrecht & Pelsser (2010), Broadie & Kaya (2006), Kahl & Jäckel (2005), recomputed by
+# QuantLib 1.44, Fang & Oosterlee (2008): spot, rate, expiry, (v0, kappa, theta, sigma, rho), {strike: call}
 LITERATURE = {
     "Andersen I": (
         *(100.0, 0.0, 10.0, (0.04, 0.5, 0.04, 1.0, -0.9)),
@@ -61,10 +62,6 @@ LITERATURE = {
         {100.0: 22.31894579115},
     ),
 }
-
-
-def model(p: tuple[float, ...]) -> dict[str, float]:
-    return dict(zip(("v0", "kappa", "theta", "sigma", "rho"), p, strict=True))
 
 
 def test_lewis_fifty_digit_prices() -> None:
@@ -111,7 +108,7 @@ def lewis_integral(k: float, expiry: float, p: tuple[float, ...]) -> float:
         total += width / 2 * float(weight @ f.real)
         left += width
         if np.abs(f).max() * left < 1e-14 or left > 1e7:
-            return total / np.pi
+            return float(total / np.pi)
         width = min(width * 1.05, 40 / (abs(k) + 1e-9))
 
 
@@ -199,7 +196,8 @@ def test_bad_elements_are_nan_and_expired_ones_intrinsic() -> None:
     ("name", "value"), [("v0", -1.0), ("kappa", np.nan), ("theta", -0.1), ("sigma", 0.0), ("rho", 1.0)]
 )
 def test_a_model_that_is_none_is_refused_by_name(name: str, value: float) -> None:
-    parameters = model((0.04, 1.0, 0.04, 0.5, -0.5)) | {name: value}
+    parameters = model((0.04, 1.0, 0.04, 0.5, -0.5))
+    parameters[name] = value  # type: ignore[literal-required]
     with pytest.raises(ValueError, match=name):
         heston.price(True, 1.0, 1.0, 1.0, 1.0, **parameters)
 

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from scipy.optimize import least_squares
 
 from skewline.cyext import sabr
+from skewline.cyext.arguments import Doubles
 from skewline.cyext.status import Status
 
 
@@ -69,10 +70,8 @@ def test_noisy_smiles_end_in_the_optimum_that_scipy_finds() -> None:
         vols = clean * (1 + 0.01 * rng.standard_normal(strikes.size))
         fit = sabr.calibrate(100.0, expiry, strikes, vols)
 
-        def error(
-            p: np.ndarray, k: np.ndarray = strikes, v: np.ndarray = vols, t: float = expiry
-        ) -> np.ndarray:
-            return sabr.implied_vol(100.0, k, t, p[0], 0.5, p[1], p[2]) - v
+        def error(p: Doubles, k: Doubles = strikes, v: Doubles = vols, t: float = expiry) -> Doubles:
+            return np.subtract(sabr.implied_vol(100.0, k, t, p[0], 0.5, p[1], p[2]), v)
 
         best = least_squares(
             error, true, bounds=([1e-3, -0.9999, 1e-6], [1e3, 0.9999, 50.0]), x_scale=[1, 0.3, 1]
