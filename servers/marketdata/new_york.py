@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -18,6 +19,7 @@ CLOSE: Final = time(16, 0)
 _FIRST: Final = date(1998, 1, 2)
 _LAST: Final = date(2035, 12, 28)
 _SATURDAY: Final = 5
+_LOADING: Final = threading.Lock()
 
 
 def instant_ns(day: date, at: time) -> int:
@@ -65,8 +67,14 @@ def expiry_ns(listed: date, settlement: instrument_pb2.SettlementStyle.ValueType
     return instant_ns(day, OPEN if opening else close_of(day))
 
 
-@cache
 def _calendar() -> Any:
+    # One thread loads it, the others wait: twice would take twice the seconds.
+    with _LOADING:
+        return _loaded()
+
+
+@cache
+def _loaded() -> Any:
     # Importing it takes seconds, which a process that needs no session should not pay.
     import exchange_calendars
 

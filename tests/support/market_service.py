@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import grpc.aio
 
@@ -17,6 +18,9 @@ from skewline.servers.runtime.host import hosted
 from skewline.servers.runtime.settings import Settings
 from skewline.v1 import event_pb2, risk_pb2
 from skewline.v1.market_data_service_pb2_grpc import MarketDataServiceStub
+
+if TYPE_CHECKING:
+    from skewline.v1.market_data_service_pb2_grpc import MarketDataServiceAsyncStub
 
 MAX_BYTES = 64 * 1024 * 1024
 
@@ -35,7 +39,7 @@ def settings_of(home: Path, nats_url: str, **marketdata: object) -> Settings:
 
 
 @asynccontextmanager
-async def market_data_service(settings: Settings) -> AsyncIterator[MarketDataServiceStub]:
+async def market_data_service(settings: Settings) -> AsyncIterator[MarketDataServiceAsyncStub]:
     """The service in this process; yields a stub connected to it."""
     options = [("grpc.max_receive_message_length", MAX_BYTES), ("grpc.max_send_message_length", MAX_BYTES)]
     async with (

@@ -1,8 +1,11 @@
 """Replays: one snapshot at a time, each waited for, none fed twice."""
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import grpc
 import pyarrow as pa
@@ -16,7 +19,9 @@ from skewline.servers.marketdata.sources.parquet import rows_of
 from skewline.servers.runtime.nats_server import NatsServer
 from skewline.v1 import chain_pb2
 from skewline.v1 import market_data_service_pb2 as pb
-from skewline.v1.market_data_service_pb2_grpc import MarketDataServiceStub
+
+if TYPE_CHECKING:
+    from skewline.v1.market_data_service_pb2_grpc import MarketDataServiceAsyncStub
 
 COMPLETED, STOPPED, FAILED = (
     pb.REPLAY_STATUS_COMPLETED,
@@ -43,7 +48,7 @@ def write(folder: Path, chains: Sequence[chain_pb2.OptionChain]) -> str:
     return f"parquet:{folder}"
 
 
-async def states(stub: MarketDataServiceStub, replay_id: str) -> list[pb.Replay]:
+async def states(stub: MarketDataServiceAsyncStub, replay_id: str) -> list[pb.Replay]:
     async with asyncio.timeout(30):
         return [r.replay async for r in stub.WatchReplay(pb.WatchReplayRequest(replay_id=replay_id))]
 

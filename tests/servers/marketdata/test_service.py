@@ -1,8 +1,11 @@
 """The service over gRPC, on real NATS and SQLite."""
 
+from __future__ import annotations
+
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import grpc
 import pytest
@@ -12,21 +15,23 @@ from grpc_status.rpc_status import from_call
 from market_service import market_data_service, settings_of
 
 from skewline.servers.runtime.nats_server import NatsServer
-from skewline.v1 import chain_pb2
+from skewline.v1 import chain_pb2, common_pb2, instrument_pb2
 from skewline.v1 import market_data_service_pb2 as pb
-from skewline.v1.market_data_service_pb2_grpc import MarketDataServiceStub
+
+if TYPE_CHECKING:
+    from skewline.v1.market_data_service_pb2_grpc import MarketDataServiceAsyncStub
 
 ACCEPTED, REJECTED = chain_pb2.CHAIN_STATUS_ACCEPTED, chain_pb2.CHAIN_STATUS_REJECTED
 
 
 @pytest.fixture
-async def stub(nats_server: NatsServer, tmp_path: Path) -> AsyncIterator[MarketDataServiceStub]:
+async def stub(nats_server: NatsServer, tmp_path: Path) -> AsyncIterator[MarketDataServiceAsyncStub]:
     async with market_data_service(settings_of(tmp_path, nats_server.url)) as connected:
         yield connected
 
 
 async def publish(
-    stub: MarketDataServiceStub, *chains: chain_pb2.OptionChain
+    stub: MarketDataServiceAsyncStub, *chains: chain_pb2.OptionChain
 ) -> list[chain_pb2.ChainSummary]:
     async def requests() -> AsyncIterator[pb.PublishChainsRequest]:
         for number, chain in enumerate(chains):
@@ -42,15 +47,27 @@ def minutes(count: int) -> list[chain_pb2.OptionChain]:
     ]
 
 
+def subscribing(underlyings: Sequence[str] = (), resume_after: int = 0) -> pb.StreamChainsRequest:
+    wanted = common_pb2.Subscription(underlyings=underlyings, resume_after=resume_after)
+    return pb.StreamChainsRequest(subscribe=wanted)
+
+
+async def next_of(call: object) -> pb.StreamChainsResponse:
+    assert isinstance(call, grpc.aio.StreamStreamCall)
+    response = await call.read()
+    assert isinstance(response, pb.StreamChainsResponse)
+    return response
+
+
 def violations(error: grpc.aio.AioRpcError) -> dict[str, str]:
-    status = from_call(error)
+    status = from_call(error)  # type: ignore[arg-type]  # it has code, details and metadata, as a call
     assert status is not None
     bad = error_details_pb2.BadRequest()
     assert status.details[0].Unpack(bad)
     return {violation.field: violation.description for violation in bad.field_violations}
 
 
-async def test_a_published_chain_is_answered_and_found(stub: MarketDataServiceStub) -> None:
+async def test_a_published_chain_is_answered_and_found(stub: MarketDataServiceAsyncStub) -> None:
     summaries = await publish(stub, *minutes(2))
     assert [summary.status for summary in summaries] == [ACCEPTED, ACCEPTED]
     newest = await stub.GetChain(pb.GetChainRequest(underlying="XYZ"))
@@ -62,14 +79,14 @@ async def test_a_published_chain_is_answered_and_found(stub: MarketDataServiceSt
     assert (await stub.GetChain(pb.GetChainRequest(snapshot_id=summaries[0].snapshot_id))) == earlier
 
 
-async def test_a_repeated_chain_is_answered_and_not_stored_twice(stub: MarketDataServiceStub) -> None:
+async def test_a_repeated_chain_is_answered_and_not_stored_twice(stub: MarketDataServiceAsyncStub) -> None:
     first = await publish(stub, *minutes(2))
     assert await publish(stub, *minutes(2)) == first
     listed = await stub.ListChains(pb.ListChainsRequest())
     assert [summary.snapshot_id for summary in listed.chains] == [s.snapshot_id for s in reversed(first)]
 
 
-async def test_a_rejected_chain_is_stored_with_its_reason(stub: MarketDataServiceStub) -> None:
+async def test_a_rejected_chain_is_stored_with_its_reason(stub: MarketDataServiceAsyncStub) -> None:
     chain = small_chain(time_ns=FRIDAY_NS + DAY_NS)
     (summary,) = await publish(stub, chain)
     assert (summary.status, summary.reason) == (REJECTED, "MARKET_HOLIDAY")
@@ -83,7 +100,7 @@ async def test_a_rejected_chain_is_stored_with_its_reason(stub: MarketDataServic
     assert list(rejected.chains) == [summary]
 
 
-async def test_rubbish_names_the_field_and_the_service_goes_on(stub: MarketDataServiceStub) -> None:
+async def test_rubbish_names_the_field_and_the_service_goes_on(stub: MarketDataServiceAsyncStub) -> None:
     chain = small_chain()
     chain.bid.append(1.0)
     chain.expiry_index[0] = 9
@@ -97,7 +114,7 @@ async def test_rubbish_names_the_field_and_the_service_goes_on(stub: MarketDataS
     assert (await publish(stub, small_chain()))[0].status == ACCEPTED
 
 
-async def test_lists_are_paged(stub: MarketDataServiceStub) -> None:
+async def test_lists_are_paged(stub: MarketDataServiceAsyncStub) -> None:
     await publish(stub, *minutes(5))
     pages: list[list[int]] = []
     token = ""
@@ -112,7 +129,7 @@ async def test_lists_are_paged(stub: MarketDataServiceStub) -> None:
     ]
 
 
-async def test_bars_come_from_the_spots(stub: MarketDataServiceStub) -> None:
+async def test_bars_come_from_the_spots(stub: MarketDataServiceAsyncStub) -> None:
     await publish(stub, *minutes(6))
     request = pb.ListBarsRequest(underlying="XYZ", interval_ns=3 * MINUTE_NS, page_size=1)
     first = await stub.ListBars(request)
@@ -129,7 +146,7 @@ async def test_bars_come_from_the_spots(stub: MarketDataServiceStub) -> None:
     assert set(violations(error.value)) == {"underlying", "interval_ns"}
 
 
-async def test_instruments_are_known_from_first_to_last_sight(stub: MarketDataServiceStub) -> None:
+async def test_instruments_are_known_from_first_to_last_sight(stub: MarketDataServiceAsyncStub) -> None:
     gone, later = minutes(2)
     later.expiries[0].root = "XYZ1"
     await publish(stub, gone, later)
@@ -141,35 +158,37 @@ async def test_instruments_are_known_from_first_to_last_sight(stub: MarketDataSe
     kept = await stub.GetInstrument(pb.GetInstrumentRequest(instrument_id="XYZ   190719P00105000"))
     assert kept.instrument.last_seen_ns == FRIDAY_NS + MINUTE_NS
     assert kept.instrument.strike.units == 105
-    puts = await stub.ListInstruments(pb.ListInstrumentsRequest(expiry_date="2019-07-19", right=2))
+    puts = await stub.ListInstruments(
+        pb.ListInstrumentsRequest(expiry_date="2019-07-19", right=instrument_pb2.OPTION_RIGHT_PUT)
+    )
     assert [i.instrument_id for i in puts.instruments] == [
         f"XYZ   190719P00{strike}000" for strike in ("095", "100", "105")
     ]
 
 
-async def test_a_stream_shows_what_is_current_then_what_is_new(stub: MarketDataServiceStub) -> None:
+async def test_a_stream_shows_what_is_current_then_what_is_new(stub: MarketDataServiceAsyncStub) -> None:
     first, second, third = minutes(3)
     await publish(stub, first)
     call = stub.StreamChains()
-    await call.write(pb.StreamChainsRequest(subscribe={"underlyings": ["XYZ"]}))
-    current = await call.read()
+    await call.write(subscribing(underlyings=["XYZ"]))
+    current = await next_of(call)
     assert current.snapshot.time_ns == FRIDAY_NS
     await publish(stub, second, small_chain(underlying="ABC"), third)
-    updates = [await call.read() for _ in range(2)]
+    updates = [await next_of(call) for _ in range(2)]
     assert [response.update.time_ns for response in updates] == [second.time_ns, third.time_ns]
     call.cancel()
     again = stub.StreamChains()
-    await again.write(pb.StreamChainsRequest(subscribe={"resume_after": current.sequence}))
-    resumed = [await again.read() for _ in range(3)]
+    await again.write(subscribing(resume_after=current.sequence))
+    resumed = [await next_of(again) for _ in range(3)]
     assert [response.update.underlying for response in resumed] == ["XYZ", "ABC", "XYZ"]
     again.cancel()
 
 
-async def test_a_stream_asked_for_nothing_says_what_to_send(stub: MarketDataServiceStub) -> None:
+async def test_a_stream_asked_for_nothing_says_what_to_send(stub: MarketDataServiceAsyncStub) -> None:
     call = stub.StreamChains()
     await call.write(pb.StreamChainsRequest())
     with pytest.raises(grpc.aio.AioRpcError) as error:
-        await call.read()
+        await next_of(call)
     assert violations(error.value) == {"command": "is required: set subscribe or credit"}
 
 
@@ -183,7 +202,7 @@ async def test_what_was_stored_outlives_the_process(nats_server: NatsServer, tmp
         (stale,) = await publish(stub, small_chain(time_ns=FRIDAY_NS + 5 * MINUTE_NS, spot=101.0, shift=0.01))
         assert stale.reason == "DUPLICATE_SNAPSHOT"
         call = stub.StreamChains()
-        await call.write(pb.StreamChainsRequest(subscribe={}))
+        await call.write(subscribing())
         async with asyncio.timeout(5):
-            assert (await call.read()).snapshot.snapshot_id == before[1].snapshot_id
+            assert (await next_of(call)).snapshot.snapshot_id == before[1].snapshot_id
         call.cancel()
