@@ -119,7 +119,8 @@ def _models(terminal: Terminal, found: surface_pb2.VolSurface) -> None:
     heston_text = (
         f"v0 {number(heston.v0, 5)}, κ {number(heston.kappa, 3)}, θ {number(heston.theta, 5)}, "
         f"σ {number(heston.sigma, 3)}, ρ {number(heston.rho, 3)}; Feller {feller}; "
-        f"rmse {percent(heston.rmse, 3)} over {heston.quotes} quotes; {_status(heston.status, heston.reasons)}"
+        f"rmse {percent(heston.rmse, 3)} over {heston.quotes} quotes; "
+        f"{_status(heston.status, heston.reasons)}"
     )
     ou_text = (
         f"κ {number(ou.kappa, 3)} a year, mean {number(ou.mean, 4)}, σ {number(ou.sigma, 3)}, "
