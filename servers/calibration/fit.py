@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from skewline.servers.calibration.contracts import Contracts, Doubles, contracts_of
-from skewline.servers.calibration.forwards import Forward, forwards_of
+from skewline.servers.calibration.forwards import Forward, forwards_of, spot_known
 from skewline.servers.calibration.heston_surface import HestonSurface, fit_heston
 from skewline.servers.calibration.level import THIRTY_DAYS, atm_vol_at, fit_level
 from skewline.servers.calibration.memory import Memory
@@ -34,7 +33,9 @@ def fit_surface(
         note("expiries", len(forwards))
         note("forwards", sum(each.known for each in forwards))
     with steps("calibration.implied_vol") as note:
-        smiles, left_out = smiles_of(contracts, forwards, settings)
+        smiles, left_out = smiles_of(
+            contracts, forwards, settings, chain.spot if american and spot_known(chain.spot) else None
+        )
         note("quotes", smiles.strike.size)
     with steps("calibration.sabr") as note:
         sabr = fit_sabr(smiles, forwards, settings)
@@ -102,7 +103,7 @@ def _slices(
                 atm_vol=smile.atm_vol,
                 sabr=smile.fit,
                 status=smile.status,
-                reasons=_slice_reasons(smile, forward),
+                reasons=_slice_reasons(chain, smile, forward),
                 strike=smiles.strike[rows].tolist(),
                 is_call=smiles.is_call[rows].tolist(),
                 bid=contracts.bid[row].tolist(),
@@ -124,8 +125,11 @@ def _slices(
     return slices
 
 
-def _slice_reasons(smile: SabrSmile, forward: Forward) -> list[str]:
-    return list(dict.fromkeys((*smile.reasons, *forward.reasons)))
+def _slice_reasons(chain: chain_pb2.OptionChain, smile: SabrSmile, forward: Forward) -> list[str]:
+    american = chain.exercise == instrument_pb2.EXERCISE_STYLE_AMERICAN
+    # The vol of an American price needs the spot.
+    style = ("AMERICAN_AS_EUROPEAN",) if american and not spot_known(chain.spot) else ()
+    return list(dict.fromkeys((*smile.reasons, *forward.reasons, *style)))
 
 
 def _any_finite(column: Doubles) -> bool:
@@ -153,7 +157,7 @@ def _verdict(
 
 
 def _spot(spot: float, forwards: Sequence[Forward]) -> float:
-    if math.isfinite(spot) and spot > 0.0:
+    if spot_known(spot):
         return spot
     return next((each.forward for each in forwards if each.known), 0.0)
 

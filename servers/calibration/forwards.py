@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from skewline.servers.calibration.american_style import european_pairs
 from skewline.servers.calibration.contracts import Contracts, Doubles
 from skewline.servers.calibration.parity import ParityLine, ParityPairs, forward_given, parity_line
 from skewline.servers.runtime.settings.calibration import CalibrationSettings
@@ -37,8 +38,8 @@ def forwards_of(
 
     European: the line through the pairs gives both. Where it says the rate imprecisely (short expiries, few
     pairs), or the options are American (whose parity is an inequality away from the money), the rate comes
-    from the other expiries or the settings, and the forward from the pairs at that rate. An expiry without
-    pairs gets the carry of its neighbours.
+    from the other expiries or the settings, and the forward from the pairs at that rate; those of American
+    options then again with the pairs' European prices. An expiry without pairs gets its neighbours' carry.
     """
     years = contracts.years
     pairs = [_pairs(contracts, index) for index in range(years.size)]
@@ -49,7 +50,33 @@ def forwards_of(
         _forward(line if sure else None, each, rate, t, american, settings)
         for line, sure, each, rate, t in zip(lines, believed, pairs, rates, years, strict=True)
     ]
+    if american and spot_known(spot):
+        found = _europeanised(found, pairs, years, spot, settings)
     return _carried(found, years, rates, spot)
+
+
+def spot_known(spot: float) -> bool:
+    """Whether the chain says the underlying's price."""
+    return math.isfinite(spot) and spot > 0.0
+
+
+def _europeanised(
+    found: list[Forward],
+    pairs: list[ParityPairs | None],
+    years: Doubles,
+    spot: float,
+    settings: CalibrationSettings,
+) -> list[Forward]:
+    refined = list(found)
+    for index, (forward, each) in enumerate(zip(found, pairs, strict=True)):
+        if each is None or not forward.known:
+            continue
+        near = each.nearest(forward.forward, settings.american_pairs)
+        european = european_pairs(near, forward.forward, forward.discount, float(years[index]), spot)
+        if european.strike.size:
+            level, stderr = forward_given(forward.discount, european)
+            refined[index] = replace(forward, forward=level, stderr=stderr)
+    return refined
 
 
 def _pairs(contracts: Contracts, index: int) -> ParityPairs | None:
@@ -64,7 +91,7 @@ def _pairs(contracts: Contracts, index: int) -> ParityPairs | None:
     half = 0.5 * (width[calls] + width[puts])
     # Locked quotes are no more exact than a tick.
     return ParityPairs(
-        contracts.strike[calls], mid[calls] - mid[puts], np.maximum(half, 1e-4 * mid[calls] + 0.01)
+        contracts.strike[calls], mid[calls], mid[puts], np.maximum(half, 1e-4 * mid[calls] + 0.01)
     )
 
 
@@ -117,7 +144,7 @@ def _forward(
 
 def _carried(found: list[Forward], years: Doubles, rates: Doubles, spot: float) -> list[Forward]:
     known = [(t, math.log(each.forward)) for t, each in zip(years, found, strict=True) if each.known]
-    if math.isfinite(spot) and spot > 0.0:
+    if spot_known(spot):
         known.insert(0, (0.0, math.log(spot)))
     if len(known) < 2:
         return found

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from skewline.servers.calibration.contracts import Doubles
+from skewline.servers.calibration.contracts import Doubles, Flags, Indices
 
 _ROUNDS: Final = 5
 _TRIM: Final = 3.0
@@ -18,21 +18,29 @@ _LEAST_SCATTER: Final = 0.05
 
 @dataclass(frozen=True, slots=True)
 class ParityPairs:
-    """Calls and puts of the same strike: strikes, call mid less put mid, and the mids' half-width."""
+    """Calls and puts of the same strike: strikes, mids of both, and the half-width of their difference."""
 
     strike: Doubles
-    difference: Doubles
+    call: Doubles
+    put: Doubles
     half_width: Doubles
+
+    @property
+    def difference(self) -> Doubles:
+        """Call less put."""
+        return self.call - self.put
 
     def nearest(self, level: float, count: int) -> ParityPairs:
         """The `count` pairs with strikes nearest to `level`."""
-        kept = np.sort(np.argsort(np.abs(self.strike - level), kind="stable")[:count])
-        return ParityPairs(self.strike[kept], self.difference[kept], self.half_width[kept])
+        return self.at(np.sort(np.argsort(np.abs(self.strike - level), kind="stable")[:count]))
 
     def within(self, level: float, log_moneyness: float) -> ParityPairs:
         """The pairs whose |ln(K / level)| is at most `log_moneyness`."""
-        kept = np.abs(np.log(self.strike / level)) <= log_moneyness
-        return ParityPairs(self.strike[kept], self.difference[kept], self.half_width[kept])
+        return self.at(np.abs(np.log(self.strike / level)) <= log_moneyness)
+
+    def at(self, chosen: Indices | Flags) -> ParityPairs:
+        """The pairs at these positions, or with these flags."""
+        return ParityPairs(self.strike[chosen], self.call[chosen], self.put[chosen], self.half_width[chosen])
 
     def at_the_money(self) -> float:
         """The strike where call and put cost the same, or the nearest to it: a first idea of the forward."""

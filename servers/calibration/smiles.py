@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from skewline.cyext import black
+from skewline.servers.calibration.american_style import american_vols
 from skewline.servers.calibration.contracts import Contracts, Doubles, Flags, Indices
 from skewline.servers.calibration.forwards import Forward
 from skewline.servers.runtime.settings.calibration import CalibrationSettings
@@ -53,9 +54,15 @@ class Smiles:
 
 
 def smiles_of(
-    contracts: Contracts, forwards: Sequence[Forward], settings: CalibrationSettings
+    contracts: Contracts,
+    forwards: Sequence[Forward],
+    settings: CalibrationSettings,
+    american_spot: float | None = None,
 ) -> tuple[Smiles, dict[str, int]]:
-    """The smiles, and the number of usable contracts left out of them by reason."""
+    """The smiles, and the number of usable contracts left out of them by reason.
+
+    With `american_spot` the vols are those of American options on that spot, else of European ones.
+    """
     forward = np.array([each.forward for each in forwards])
     discount = np.array([each.discount for each in forwards])
     known = forward > 0.0
@@ -75,7 +82,7 @@ def smiles_of(
         discount=discount[expiry],
         years=contracts.years[expiry],
         is_call=contracts.is_call[row],
-        **_vols(contracts, row, forward[expiry], discount[expiry], settings.threads),
+        **_vols(contracts, row, forward[expiry], discount[expiry], american_spot, settings.threads),
     )
     vols_exist = _vols_exist(priced)
     smiles = priced.kept(vols_exist)
@@ -90,18 +97,23 @@ def smiles_of(
 
 
 def _vols(
-    contracts: Contracts, row: Indices, forward: Doubles, discount: Doubles, threads: int
+    contracts: Contracts,
+    row: Indices,
+    forward: Doubles,
+    discount: Doubles,
+    american_spot: float | None,
+    threads: int,
 ) -> dict[str, Doubles]:
     prices = np.stack((contracts.bid[row], contracts.ask[row], contracts.mid[row]))
-    bid, ask, mid = black.implied_vol(
-        contracts.is_call[row],
-        prices,
-        forward,
-        contracts.strike[row],
-        contracts.years[contracts.expiry[row]],
-        discount,
-        threads=threads,
-    )
+    is_call, strike = contracts.is_call[row], contracts.strike[row]
+    years = contracts.years[contracts.expiry[row]]
+    if american_spot is None:
+        vols = black.implied_vol(is_call, prices, forward, strike, years, discount, threads=threads)
+    else:
+        vols = american_vols(
+            is_call, prices, american_spot, strike, years, forward, discount, threads=threads
+        )
+    bid, ask, mid = vols
     return {"bid_iv": bid, "ask_iv": ask, "mid_iv": mid}
 
 

@@ -27,22 +27,24 @@ class ImpliedAgainstRealised:
         realised, implied = spots.realised(self._settings), surface.message.atm_vol_30d
         if realised is None or not implied > 0.0:
             return
+        # A few quiet days by chance say less than their own small returns pretend.
+        stderr = realised.stderr * max(1.0, implied / realised.vol) if realised.vol > 0.0 else implied
         right = realised.vol + self._settings.risk_premium
         view = LevelView(
             strategy=signal_pb2.STRATEGY_IMPLIED_REALISED,
             vol_shift=right - implied,
-            vol_error=math.hypot(realised.stderr, self._settings.risk_premium_error),
+            vol_error=math.hypot(stderr, self._settings.risk_premium_error),
             years=THIRTY_DAYS,
             evidence=(
                 Seen("atm_vol_30d", implied, "vol"),
                 Seen("realised_vol", realised.vol, "vol"),
-                Seen("realised_vol_stderr", realised.stderr, "vol"),
+                Seen("realised_vol_stderr", stderr, "vol"),
                 Seen("returns", realised.returns, "count"),
                 Seen("risk_premium", self._settings.risk_premium, "vol"),
             ),
             because=(
                 f"30-day vol is {implied:.2%}, the underlying realised {realised.vol:.2%} "
-                f"(±{realised.stderr:.2%}), implied is usually {self._settings.risk_premium:.2%} above that"
+                f"(±{stderr:.2%}), implied is usually {self._settings.risk_premium:.2%} above that"
             ),
         )
         idea = level_idea(surface, view, self._settings)

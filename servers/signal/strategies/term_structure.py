@@ -18,7 +18,7 @@ from skewline.servers.signal.trading_clock import variance_days
 from skewline.servers.signal.view import DAY_NS, DAYS, SliceView, SurfaceView
 from skewline.v1 import signal_pb2
 
-_FEWEST: Final = 5
+_FEWEST: Final = 6
 _TO_STDEV: Final = 1.4826
 
 
@@ -112,21 +112,39 @@ def _one_a_day(slices: Sequence[SliceView]) -> list[SliceView]:
 
 
 def _kinks(slices: Sequence[SliceView], settings: SignalSettings) -> list[_Kink]:
-    """Each inner expiry's distance from the line between its neighbours, and that distance's usual size."""
+    """Each inner expiry's distance from its neighbours' total variance, and that distance's usual size.
+
+    Of the lines through one neighbour on each side, the two before and the two after, the nearest counts, and
+    none where they disagree on the side: an event between two expiries lifts all that follow, which the line
+    through those shows, and is no mispricing.
+    """
     if len(slices) < _FEWEST:
         return []
-    years = np.array([each.years for each in slices])
     vols = np.array([each.message.atm_vol for each in slices])
+    years = np.array([each.years for each in slices])
     variance = vols**2 * years
     clock = _clock(slices, settings.non_session_weight)
-    share = (clock[1:-1] - clock[:-2]) / (clock[2:] - clock[:-2])
-    between = variance[:-2] + share * (variance[2:] - variance[:-2])
-    deviation = vols[1:-1] - np.sqrt(between / years[1:-1])
-    usual = _TO_STDEV * float(np.median(np.abs(deviation)))
-    rmse = np.array([each.message.sabr.rmse for each in slices[1:-1]])
+    inner = np.arange(2, len(slices) - 2)
+    lines = [
+        variance[inner + a]
+        + (clock[inner] - clock[inner + a])
+        / (clock[inner + b] - clock[inner + a])
+        * (variance[inner + b] - variance[inner + a])
+        for a, b in ((-1, 1), (-2, -1), (1, 2))
+    ]
+    said = np.sqrt(np.maximum(np.stack(lines), 0.0) / years[inner])
+    distances = vols[inner] - said
+    usual = _TO_STDEV * float(np.median(np.abs(distances[0])))
+    nearest = np.take_along_axis(distances, np.argmin(np.abs(distances), axis=0)[np.newaxis], axis=0)[0]
+    agreed = np.abs(np.sign(distances).sum(axis=0)) == len(lines)
     return [
-        _Kink(position + 1, float(size), max(math.hypot(usual, float(fit)), settings.min_vol_error))
-        for position, (size, fit) in enumerate(zip(deviation, rmse, strict=True))
+        _Kink(
+            int(at),
+            float(nearest[place]),
+            max(math.hypot(usual, slices[at].message.sabr.rmse), settings.min_vol_error),
+        )
+        for place, at in enumerate(inner)
+        if agreed[place]
     ]
 
 
