@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from skewline.cyext import black
-from skewline.servers.calibration.american_style import american_vols
+from skewline.servers.calibration.american_style import european_prices
 from skewline.servers.calibration.contracts import Contracts, Doubles, Flags, Indices
 from skewline.servers.calibration.forwards import Forward
 from skewline.servers.runtime.settings.calibration import CalibrationSettings
@@ -107,12 +107,13 @@ def _vols(
     prices = np.stack((contracts.bid[row], contracts.ask[row], contracts.mid[row]))
     is_call, strike = contracts.is_call[row], contracts.strike[row]
     years = contracts.years[contracts.expiry[row]]
-    if american_spot is None:
-        vols = black.implied_vol(is_call, prices, forward, strike, years, discount, threads=threads)
-    else:
-        vols = american_vols(
-            is_call, prices, american_spot, strike, years, forward, discount, threads=threads
+    if american_spot is not None:
+        # One early-exercise premium for all three: it changes little between bid and ask, and is the dear part.
+        european = european_prices(
+            is_call, prices[2], american_spot, strike, years, forward, discount, threads=threads
         )
+        prices = prices + (european - prices[2])
+    vols = black.implied_vol(is_call, prices, forward, strike, years, discount, threads=threads)
     bid, ask, mid = vols
     return {"bid_iv": bid, "ask_iv": ask, "mid_iv": mid}
 

@@ -139,11 +139,11 @@ def _kinks(slices: Sequence[SliceView], settings: SignalSettings) -> list[_Kink]
     agreed = np.abs(np.sign(distances).sum(axis=0)) == len(lines)
     return [
         _Kink(
-            int(at),
+            at,
             float(nearest[place]),
             max(math.hypot(usual, slices[at].message.sabr.rmse), settings.min_vol_error),
         )
-        for place, at in enumerate(inner)
+        for place, at in enumerate(inner.tolist())
         if agreed[place]
     ]
 
