@@ -12,9 +12,10 @@ from skewline.servers.marketdata.chain_columns import Columns, Doubles, columns_
 from skewline.v1 import chain_pb2
 
 _YEAR_NS: Final = 365 * 86_400 * 1_000_000_000
-# Parity is read where both sides trade: within a fifth of where call and put cost the same.
-_NEAR: Final = 0.2
+# Parity is read where both sides trade: near where call and put cost the same.
+_NEAREST: Final = 20
 _FEWEST: Final = 3
+_FEWEST_SPREAD: Final = 1e-4
 _DISCOUNTS: Final = (0.5, 1.05)
 
 
@@ -54,10 +55,11 @@ def _parity(columns: Columns, place: int) -> tuple[float, float] | None:
     if strikes.size < _FEWEST:
         return None
     difference = mid[call][calls] - mid[put][puts]
-    near = np.abs(strikes / strikes[np.argmin(np.abs(difference))] - 1) < _NEAR
-    if np.count_nonzero(near) < _FEWEST:
-        return None
-    slope, level = np.polyfit(strikes[near], difference[near], 1)
+    spread = columns.ask - columns.bid
+    doubt = spread[call][calls] + spread[put][puts]
+    near = np.argsort(np.abs(difference), kind="stable")[:_NEAREST]
+    weights = 1 / np.maximum(doubt[near], _FEWEST_SPREAD)
+    slope, level = np.polyfit(strikes[near], difference[near], 1, w=weights)
     if not _DISCOUNTS[0] < -slope < _DISCOUNTS[1]:
         return None
     return float(level / -slope), float(-slope)

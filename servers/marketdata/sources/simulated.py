@@ -6,8 +6,8 @@ The recorded snapshot comes first, unchanged. Each later one is a minute on and 
 * the level of all vols follows exp(y), y an Ornstein-Uhlenbeck process (half-life 20 minutes, stationary
   standard deviation 5 %), correlated -0.6 with the underlying;
 * the vol of a strike is that of the recorded smile times the level, plus a mispricing in units of its quoted
-  width in vol: now and then (once in 200 strike-minutes) a strike is knocked 1.5 to 3 widths off, and
-  comes back with a half-life of 6 minutes. That is what a volatility arbitrage has to find;
+  width in vol: now and then (once in 400 strike-minutes) a strike is knocked 1.5 to 3 widths off, 3 points of
+  vol at most, and comes back with a half-life of 6 minutes. That is what a volatility arbitrage has to find;
 * bid and ask keep their widths in vol; prices are Black-76 to the cent, bid < ask; time passes.
 
 Equal seed, equal snapshots. It is a test bed: what is earned on it says nothing of what a market would pay.
@@ -40,8 +40,9 @@ _STEP_YEARS: Final = STEP_NS / _YEAR_NS
 _LEVEL_HALF_LIFE: Final = 20.0
 _LEVEL_STDEV: Final = 0.05
 _CORRELATION: Final = -0.6
-_KNOCK_CHANCE: Final = 1 / 200
+_KNOCK_CHANCE: Final = 1 / 400
 _KNOCK_WIDTHS: Final = (1.5, 3.0)
+_KNOCK_MOST: Final = 0.03
 _KNOCK_HALF_LIFE: Final = 6.0
 _FEWEST_VOL: Final = 0.01
 _CENT: Final = 0.01
@@ -179,7 +180,7 @@ def _evolved(smile: _Smile, path: _Path, step: int, source: str) -> chain_pb2.Op
     index = columns.expiry_index
     alive = years[index] > 0
     width = np.maximum(smile.ask_iv - smile.bid_iv, 0.0)
-    shift = path.knock[step - 1][smile.point] * width
+    shift = np.clip(path.knock[step - 1][smile.point] * width, -_KNOCK_MOST, _KNOCK_MOST)
     level = math.exp(path.level[step - 1])
     prices = []
     for vols in (smile.bid_iv, smile.ask_iv):
