@@ -25,8 +25,7 @@ def _market_data(summary: RunSummary) -> Iterator[Line]:
     accepted, rejected = f"{summary.chains_accepted:,} accepted", f"{summary.chains_rejected:,} rejected"
     yield "chains", f"{summary.chains_seen:,} seen, {accepted}, {rejected}"
     for chain in summary.rejected_chains:
-        detail = f" ({chain.detail})" if chain.detail else ""
-        yield "", f"{chain.underlying} {chain.time}: {chain.reason}{detail}"
+        yield "", f"{chain.underlying} {chain.time}: {chain.detail or chain.reason}"
     yield "quotes", f"{summary.quotes_seen:,} seen, {summary.quotes_rejected:,} set aside"
     if summary.reasons:
         yield "", _counts(summary.reasons)

@@ -30,7 +30,7 @@ class FitQuality:
     rmse_median: float
     rmse_max: float
     atm_vol_30d: float
-    """Of the last surface."""
+    """Of the last surface that has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +193,7 @@ def _fit(underlying: str, surfaces: list[surface_pb2.VolSurface]) -> FitQuality:
         quotes=sum(s.quotes for s in surfaces),
         rmse_median=median(errors) if errors else math.nan,
         rmse_max=max(errors, default=math.nan),
-        atm_vol_30d=surfaces[-1].atm_vol_30d,
+        atm_vol_30d=next((s.atm_vol_30d for s in reversed(surfaces) if s.atm_vol_30d > 0), math.nan),
     )
 
 

@@ -57,6 +57,7 @@ def level_history(surfaces: Sequence[surface_pb2.VolSurface]) -> go.Figure | Non
             "side": "right",
             "showgrid": False,
             "rangemode": "tozero",
+            "tickformat": ".2f",
             "title": {"text": "fit error, vol points"},
         },
         margin={"l": 56, "r": 60, "t": 28, "b": 40},

@@ -16,7 +16,7 @@ from plotly.offline import get_plotlyjs
 from skewline.clients.demo import wording
 from skewline.clients.demo.record import RunRecord
 from skewline.clients.demo.summary import RunSummary, summarise
-from skewline.clients.report import flow, levels, smiles, tables, trading
+from skewline.clients.report import exposure, flow, levels, smiles, tables, trading
 from skewline.v1 import surface_pb2
 
 MOST_UNDERLYINGS: Final = 8
@@ -69,7 +69,7 @@ def report_html(record: RunRecord) -> str:
     pages.filters["number"] = wording.number
     return pages.get_template("page.html").render(
         summary=summary,
-        underlyings=_underlyings(record),
+        underlyings=_underlyings(record, summary),
         left_out=max(0, len(summary.fits) - MOST_UNDERLYINGS),
         fits=tables.fits(summary),
         rejections=flow.rejections(record.replay.reasons),
@@ -80,8 +80,8 @@ def report_html(record: RunRecord) -> str:
         fills=tables.fills(record.fills),
         positions=tables.positions(record.positions),
         pnl=trading.profit_and_loss(record.pnl),
-        greeks=trading.greeks(record.portfolios),
-        losses=trading.loss_measures(record.portfolios),
+        greeks=exposure.greeks(record.portfolios),
+        losses=exposure.loss_measures(record.portfolios),
         latency=flow.hop_latency(record.replay.latencies),
         waterfall=flow.waterfall(record.trace),
         spans=len(record.trace),
@@ -114,8 +114,11 @@ def _overall_error(summary: RunSummary) -> str:
     return low if low == high else f"{low} – {high}"
 
 
-def _underlyings(record: RunRecord) -> tuple[UnderlyingPlots, ...]:
-    names = sorted({surface.underlying for surface in record.whole_surfaces})
+def _underlyings(record: RunRecord, summary: RunSummary) -> tuple[UnderlyingPlots, ...]:
+    plotted = {surface.underlying for surface in record.whole_surfaces}
+    # The best fitted come first: the page opens on one that was traded on.
+    ranked = sorted(summary.fits, key=lambda fit: (-fit.good, -fit.quotes, fit.underlying))
+    names = [fit.underlying for fit in ranked if fit.underlying in plotted]
     return tuple(_underlying(name, record) for name in names[:MOST_UNDERLYINGS])
 
 

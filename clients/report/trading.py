@@ -1,4 +1,4 @@
-"""Plots of what was seen, traded and held: signals, profit and loss, Greeks."""
+"""Plots of what was seen and what it brought: signals, profit and loss."""
 
 from __future__ import annotations
 
@@ -7,21 +7,15 @@ from html import escape
 from typing import Final
 
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from skewline.clients.demo import wording
-from skewline.clients.report.canvas import BLUE, GREEN, GREY, PURPLE, RED, canvas, colour_of, column, dress
+from skewline.clients.report.canvas import BLUE, GREEN, PURPLE, RED, canvas, colour_of, column
 from skewline.clients.report.tables import structure
+from skewline.clients.report.timeline import Timeline
 from skewline.clients.values import decimal_of
-from skewline.v1 import order_pb2, risk_pb2, signal_pb2
+from skewline.v1 import order_pb2, signal_pb2
 
 MOST_POINTS: Final = 3000
-_GREEKS: Final = (
-    ("delta", "per 1.00 of underlying"),
-    ("gamma", "of delta per 1.00"),
-    ("vega", "per 1.00 of vol"),
-    ("theta", "per day"),
-)
 
 
 def edge_and_confidence(signals: Sequence[signal_pb2.Signal]) -> go.Figure | None:
@@ -54,11 +48,12 @@ def profit_and_loss(points: Sequence[order_pb2.Pnl]) -> go.Figure | None:
     """Net, realised, unrealised and fees over time, a group of lines a currency."""
     if not points:
         return None
-    figure = canvas(340, yaxis={"title": {"text": "currency"}, "tickformat": ",.0f"})
+    line = Timeline(p.time_ns for p in points)
+    figure = canvas(340, xaxis=line.axis, yaxis={"title": {"text": "currency"}, "tickformat": ",.0f"})
     currencies = sorted({p.currency for p in points})
     for currency in currencies:
         own = [p for p in points if p.currency == currency]
-        when = [wording.moment(p.time_ns) for p in own]
+        when = [wording.clock(p.time_ns) for p in own]
         suffix = f" {currency}" if len(currencies) > 1 else ""
         for name, values, colour, width in (
             ("realised", [p.realised for p in own], GREEN, 1.3),
@@ -67,68 +62,12 @@ def profit_and_loss(points: Sequence[order_pb2.Pnl]) -> go.Figure | None:
             ("net", [p.net for p in own], BLUE, 2.6),
         ):
             figure.add_scatter(
-                x=when,
+                x=line.at(p.time_ns for p in own),
+                text=when,
                 y=[float(decimal_of(v)) for v in values],
                 mode="lines",
                 name=name + suffix,
                 line={"color": colour, "width": width, "shape": "hv"},
-                hovertemplate=f"%{{x}}<br>{name} %{{y:,.2f}}<extra></extra>",
-            )
-    return figure
-
-
-def greeks(portfolios: Sequence[risk_pb2.PortfolioSnapshot]) -> go.Figure | None:
-    """Delta, gamma, vega and theta of the portfolio over time, in currency units."""
-    if not portfolios:
-        return None
-    when = [wording.moment(p.time_ns) for p in portfolios]
-    figure = make_subplots(
-        rows=2,
-        cols=2,
-        shared_xaxes=True,
-        horizontal_spacing=0.09,
-        vertical_spacing=0.16,
-        subplot_titles=[f"<b>{name}</b>  {unit}" for name, unit in _GREEKS],
-    )
-    for index, (name, _) in enumerate(_GREEKS):
-        row, col = divmod(index, 2)
-        figure.add_scatter(
-            x=when,
-            y=[getattr(p.greeks, name) for p in portfolios],
-            mode="lines",
-            row=row + 1,
-            col=col + 1,
-            line={"color": BLUE, "width": 1.8, "shape": "hv"},
-            showlegend=False,
-            hovertemplate=f"%{{x}}<br>{name} %{{y:,.4~g}}<extra></extra>",
-        )
-    figure.update_annotations(font_size=12)
-    figure.update_yaxes(tickformat="~s")
-    dress(figure, 380)
-    return figure
-
-
-def loss_measures(portfolios: Sequence[risk_pb2.PortfolioSnapshot]) -> go.Figure | None:
-    """Value at risk and expected shortfall of each confidence level over time."""
-    levels = sorted({v.confidence for p in portfolios for v in p.value_at_risk})
-    if not levels:
-        return None
-    figure = canvas(
-        380, yaxis={"title": {"text": "loss, currency"}, "tickformat": ",.0f", "rangemode": "tozero"}
-    )
-    for level, colour in zip(levels, (GREY, BLUE, PURPLE, RED), strict=False):
-        own = [(p.time_ns, v) for p in portfolios for v in p.value_at_risk if v.confidence == level]
-        when = [wording.moment(time_ns) for time_ns, _ in own]
-        for name, values, dash in (
-            ("VaR", [v.value_at_risk for _, v in own], "solid"),
-            ("shortfall", [v.expected_shortfall for _, v in own], "dot"),
-        ):
-            figure.add_scatter(
-                x=when,
-                y=values,
-                mode="lines",
-                name=f"{name} {level:.1%}",
-                line={"color": colour, "width": 1.8, "dash": dash, "shape": "hv"},
-                hovertemplate=f"%{{x}}<br>{name} %{{y:,.2f}}<extra></extra>",
+                hovertemplate=f"%{{text}}<br>{name} %{{y:,.2f}}<extra></extra>",
             )
     return figure
