@@ -132,7 +132,7 @@ async def test_nobody_at_the_address_is_unreachable(connect: Connect) -> None:
 
 
 async def test_an_unknown_address_says_how_to_give_one(connect: Connect) -> None:
-    with pytest.raises(NoStack, match="risk: no address known.*--address risk=HOST:PORT"):
+    with pytest.raises(NoStack, match=r"risk: no address known.*--address risk=HOST:PORT"):
         await connect(NOBODY).ask("risk.get_state")
 
 

@@ -14,7 +14,7 @@ _END = object()
 
 
 class Either:
-    """`AsyncClient`, or `Client` in a thread: `await ask("signal.get_signal", …)`, `async for … in items(…)`."""
+    """`AsyncClient`, or `Client` in a thread; methods by name, such as `signal.get_signal`."""
 
     def __init__(self, client: AsyncClient | Client, timeout_s: float | None = None) -> None:
         self.client = client

@@ -69,12 +69,12 @@ class RecordedFeed:
 
 @asynccontextmanager
 async def serving(
-    service: str, register: Callable[[grpc.aio.Server], None], home: Path, port: int = 0
+    services: str, register: Callable[[grpc.aio.Server], None], home: Path, port: int = 0
 ) -> AsyncIterator[GrpcServer]:
-    """A server of one service, with the runtime's errors, health and reflection."""
+    """A server of one service (or of several, by spaces), with the runtime's errors, health and reflection."""
     telemetry = Telemetry.start("order", Settings(home=home))
     server = GrpcServer(
-        [FULL_NAMES[service]],
+        [FULL_NAMES[service] for service in services.split()],
         register,
         host="127.0.0.1",
         port=port,

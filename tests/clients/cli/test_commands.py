@@ -1,0 +1,138 @@
+"""Commands on a running stack: text for people, JSON for programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from recorded_stack import TRACE_ID, RecordedStack
+
+READS = [
+    ("status",),
+    ("chain", "SPX"),
+    ("surface", "SPX"),
+    ("signals",),
+    ("signals", "explain", "signal-1"),
+    ("fills",),
+    ("pnl",),
+    ("risk",),
+    ("trace", "fill-1"),
+    ("watch", "signals", "--count", "2"),
+]
+
+
+@pytest.mark.parametrize("arguments", READS, ids=" ".join)
+async def test_json_is_an_object_a_line(run: Any, stack: RecordedStack, arguments: tuple[str, ...]) -> None:
+    stack.signals.publish("a", "SPX")
+    stack.signals.publish("b", "GOOG")
+    outcome = await run(*arguments, "--json")
+    assert (outcome.status, outcome.err) == (0, "")
+    assert outcome.json
+    assert all(isinstance(line, dict) for line in outcome.json)
+
+
+@pytest.mark.parametrize("arguments", [read for read in READS if read[0] not in ("status", "pnl", "trace")])
+async def test_simulated_data_says_so(run: Any, stack: RecordedStack, arguments: tuple[str, ...]) -> None:
+    stack.signals.publish("a", "SPX")
+    stack.signals.publish("b", "GOOG")
+    outcome = await run(*arguments)
+    assert outcome.status == 0
+    assert "SIMULATED" in outcome.out
+
+
+async def test_status_shows_each_service(run: Any, stack: RecordedStack) -> None:
+    outcome = await run("status")
+    assert outcome.status == 0
+    assert outcome.out.count("SERVING") == 5
+    assert stack.address in outcome.out
+
+
+async def test_a_chain_is_shown_around_the_money(run: Any, stack: RecordedStack) -> None:
+    outcome = await run("chain", "SPX")
+    assert "2019-04-25 19:45:00 UTC" in outcome.out
+    assert "2,925" in outcome.out
+    assert "3,045" not in outcome.out
+    assert "3,045" in (await run("chain", "SPX", "--all")).out
+    chosen = await run("chain", "SPX", "--expiry", "2019-05-31")
+    assert "SPXW 2019-05-31 (PM-settled)" in chosen.out
+    assert "SPXW 2019-04-26 (PM-settled)" not in chosen.out
+
+
+async def test_a_surface_is_drawn(run: Any, stack: RecordedStack) -> None:
+    outcome = await run("surface", "SPX", "--plot")
+    assert outcome.status == 0
+    assert outcome.out.count("●") == 4  # one in the legend
+    assert "11.50 %" in outcome.out
+
+
+async def test_money_is_exact(run: Any, stack: RecordedStack) -> None:
+    outcome = await run("pnl")
+    assert "-1,234.560000001" in outcome.out
+    assert "1,998,765.439999999" in outcome.out
+    assert "2,000,000.00" in outcome.out
+
+
+async def test_a_submitted_order_is_exact_and_padded(run: Any, stack: RecordedStack) -> None:
+    leg = "buy 2 SPXW190426C02900000"
+    outcome = await run("orders", "submit", "SPX", "--leg", leg, "--limit", "-1.05", "--json")
+    assert outcome.status == 0
+    (sent,) = stack.orders.submitted
+    assert sent.legs[0].instrument_id == "SPXW  190426C02900000"
+    assert (sent.limit_price.units, sent.limit_price.nanos) == (-1, -50_000_000)
+    assert outcome.json[0]["status"] == "ORDER_STATUS_WORKING"
+
+
+async def test_a_denied_order_is_a_failure_with_its_reason(run: Any, stack: RecordedStack) -> None:
+    outcome = await run("orders", "submit", "FOE", "--leg", "sell 1 FOE", "--market")
+    assert outcome.status == 1
+    assert "MAX_VEGA: lower the quantity" in outcome.out
+
+
+async def test_limits_not_named_stay(run: Any, stack: RecordedStack) -> None:
+    outcome = await run("risk", "set-limit", "max_vega=5000", "--json")
+    assert outcome.status == 0
+    assert (stack.risk.limits.max_vega, stack.risk.limits.capital) == (5000.0, 1e6)
+
+
+async def test_the_kill_switch(run: Any, stack: RecordedStack) -> None:
+    outcome = await run("kill", "--reason", "drill")
+    assert outcome.status == 0
+    assert "Trading is HALTED: drill" in outcome.out
+    assert stack.risk.state.reason == "drill"
+    assert stack.risk.state.changed_by
+
+
+@pytest.mark.parametrize("identity", ["fill-1", "signal-1", TRACE_ID])
+async def test_a_trace_is_a_tree(run: Any, stack: RecordedStack, identity: str) -> None:
+    outcome = await run("trace", identity, "-v")
+    assert outcome.status == 0
+    lines = outcome.out.splitlines()
+    assert "3 spans" in lines[0]
+    quote, child = (next(line for line in lines if name in line) for name in ("marketdata", "calibration"))
+    assert child.index("calibration") > quote.index("marketdata")
+    assert "spot = 2926" in outcome.out
+    assert any("order.fill" in line for line in lines)
+
+
+async def test_watching_resumes_after_a_sequence(run: Any, stack: RecordedStack) -> None:
+    for name in "abc":
+        stack.signals.publish(name)
+    outcome = await run("watch", "signals", "--resume-after", "1", "--count", "2", "--json")
+    assert [line["sequence"] for line in outcome.json] == [2, 3]
+    assert outcome.json[0]["update"]["snapshot_id"] == "b"
+
+
+async def test_shared_options_may_stand_before_the_command(run: Any, stack: RecordedStack) -> None:
+    outcome = await run("--json", "signals", "explain", "signal-1")
+    assert outcome.json[0]["signal"]["signal_id"] == "signal-1"
+
+
+async def test_settings_are_shown_with_their_source(run: Any) -> None:
+    outcome = await run("config", "--set", "network.ports.risk=6001", "--section", "network.ports", "--json")
+    (risk,) = [line for line in outcome.json if line["field"] == "network.ports.risk"]
+    assert risk["value"] == "6001"
+    assert risk["source"] != "default"
+
+
+async def test_the_version(run: Any) -> None:
+    assert (await run("version")).out.startswith("skewline ")

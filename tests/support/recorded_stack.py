@@ -1,0 +1,284 @@
+"""All five services on one server, serving what a test recorded."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import grpc
+from recorded_services import FULL_NAMES, serving
+from recorded_signals import TIME_NS, RecordedSignals
+
+from skewline.servers.runtime.decimals import to_decimal
+from skewline.servers.runtime.errors import NotFound, Refused
+from skewline.servers.runtime.validation import Validation
+from skewline.v1 import (
+    calibration_service_pb2,
+    calibration_service_pb2_grpc,
+    chain_pb2,
+    common_pb2,
+    instrument_pb2,
+    market_data_service_pb2,
+    market_data_service_pb2_grpc,
+    order_pb2,
+    order_service_pb2,
+    order_service_pb2_grpc,
+    risk_pb2,
+    risk_service_pb2,
+    risk_service_pb2_grpc,
+    surface_pb2,
+)
+
+Requests = AsyncIterator[Any]
+SIMULATED = common_pb2.PROVENANCE_SIMULATED
+TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
+
+
+def decimal(units: int, nanos: int = 0) -> common_pb2.Decimal:
+    return common_pb2.Decimal(units=units, nanos=nanos)
+
+
+def chain() -> chain_pb2.OptionChain:
+    strikes = [2850.0 + 5 * n for n in range(40)]
+    expiries = [
+        chain_pb2.ChainExpiry(root="SPXW", expiry_date=day, settlement=instrument_pb2.SETTLEMENT_STYLE_PM)
+        for day in ("2019-04-26", "2019-05-31")
+    ]
+    rows = [(i, strike, is_call) for i in (0, 1) for strike in strikes for is_call in (True, False)]
+    return chain_pb2.OptionChain(
+        snapshot_id="snapshot-1",
+        underlying="SPX",
+        time_ns=TIME_NS,
+        source="recorded",
+        provenance=SIMULATED,
+        spot=2926.17,
+        currency="USD",
+        multiplier=decimal(100),
+        expiries=expiries,
+        expiry_index=[i for i, _, _ in rows],
+        strike=[strike for _, strike, _ in rows],
+        is_call=[is_call for _, _, is_call in rows],
+        bid=[10.0 + i for i, _, _ in rows],
+        ask=[10.5 + i for i, _, _ in rows],
+    )
+
+
+def surface() -> surface_pb2.VolSurface:
+    strikes = [2800.0, 2900.0, 3000.0]
+    fitted = surface_pb2.VolSlice(
+        root="SPXW",
+        expiry_date="2019-05-31",
+        years=0.1,
+        forward=2930.5,
+        discount=0.997,
+        atm_vol=0.115,
+        sabr=surface_pb2.SabrFit(alpha=0.12, beta=1.0, rho=-0.6, nu=1.9, rmse=0.0012, converged=True),
+        status=surface_pb2.FIT_STATUS_GOOD,
+        strike=strikes,
+        is_call=[False, False, True],
+        bid_iv=[0.15, 0.118, float("nan")],
+        ask_iv=[0.16, 0.122, 0.1],
+        model_iv=[0.155, 0.12, 0.098],
+        inside_band=1.0,
+    )
+    return surface_pb2.VolSurface(
+        surface_id="surface-1",
+        snapshot_id="snapshot-1",
+        underlying="SPX",
+        time_ns=TIME_NS,
+        provenance=SIMULATED,
+        spot=2926.17,
+        slices=[fitted],
+        atm_vol_30d=0.117,
+        rmse=0.0012,
+        status=surface_pb2.FIT_STATUS_GOOD,
+        quotes=3,
+    )
+
+
+def fill() -> order_pb2.Fill:
+    return order_pb2.Fill(
+        fill_id="fill-1",
+        order_id="order-1",
+        instrument_id="SPXW  190426C02900000",
+        side=common_pb2.SIDE_BUY,
+        quantity=decimal(3),
+        price=decimal(28, 600_000_000),
+        fee=decimal(1, 950_000_000),
+        multiplier=decimal(100),
+        time_ns=TIME_NS,
+        trace_id=TRACE_ID,
+        provenance=SIMULATED,
+        currency="USD",
+    )
+
+
+class RecordedMarketData(market_data_service_pb2_grpc.MarketDataServiceServicer):
+    """One chain; what is published is accepted, once a request."""
+
+    def __init__(self) -> None:
+        self.published: list[market_data_service_pb2.PublishChainsRequest] = []
+
+    async def GetChain(self, request: market_data_service_pb2.GetChainRequest, context: Any) -> Any:
+        if request.underlying != "SPX":
+            raise NotFound("underlying", request.underlying)
+        summary = chain_pb2.ChainSummary(status=chain_pb2.CHAIN_STATUS_ACCEPTED, provenance=SIMULATED)
+        return market_data_service_pb2.GetChainResponse(chain=chain(), summary=summary)
+
+    async def PublishChains(self, requests: Requests, context: Any) -> AsyncIterator[Any]:
+        async for request in requests:
+            self.published.append(request)
+            yield market_data_service_pb2.PublishChainsResponse(
+                request_id=request.request_id,
+                summary=chain_pb2.ChainSummary(underlying=request.chain.underlying),
+            )
+
+
+class RecordedCalibration(calibration_service_pb2_grpc.CalibrationServiceServicer):
+    """One surface."""
+
+    async def GetSurface(self, request: Any, context: Any) -> Any:
+        return calibration_service_pb2.GetSurfaceResponse(surface=surface())
+
+
+class RecordedRisk(risk_service_pb2_grpc.RiskServiceServicer):
+    """Limits and a kill switch that hold what they are set to."""
+
+    def __init__(self) -> None:
+        self.limits = risk_pb2.RiskLimits(max_vega=1000.0, capital=1e6)
+        self.state = risk_pb2.RiskState(state=risk_pb2.TRADING_STATE_ACTIVE)
+
+    async def GetPortfolio(self, request: Any, context: Any) -> Any:
+        portfolio = risk_pb2.PortfolioSnapshot(
+            time_ns=TIME_NS,
+            provenance=SIMULATED,
+            underlyings=[risk_pb2.UnderlyingGreeks(underlying="SPX", positions=1)],
+            value_at_risk=[risk_pb2.ValueAtRisk(confidence=0.99, horizon_days=1, value_at_risk=1234.5)],
+            equity=1e6,
+        )
+        return risk_service_pb2.GetPortfolioResponse(portfolio=portfolio)
+
+    async def GetLimits(self, request: Any, context: Any) -> Any:
+        return risk_service_pb2.GetLimitsResponse(limits=self.limits)
+
+    async def SetLimits(self, request: risk_service_pb2.SetLimitsRequest, context: Any) -> Any:
+        check = Validation().within("limits")
+        for name, value in request.limits.ListFields():
+            check.positive(name.name, value)
+        check.raise_if_any()
+        self.limits = request.limits
+        return risk_service_pb2.SetLimitsResponse(limits=self.limits)
+
+    async def GetState(self, request: Any, context: Any) -> Any:
+        return risk_service_pb2.GetStateResponse(state=self.state)
+
+    async def HaltTrading(self, request: risk_service_pb2.HaltTradingRequest, context: Any) -> Any:
+        self.state = risk_pb2.RiskState(
+            state=risk_pb2.TRADING_STATE_HALTED,
+            reason=request.reason,
+            changed_by=request.changed_by,
+            time_ns=TIME_NS,
+        )
+        return risk_service_pb2.HaltTradingResponse(state=self.state)
+
+
+class RecordedOrders(order_service_pb2_grpc.OrderServiceServicer):
+    """Submitted orders work, save those of FOE, which are denied; `drop` ends the stream before an answer."""
+
+    def __init__(self) -> None:
+        self.submitted: list[order_service_pb2.SubmitOrderRequest] = []
+        self.drop = 0
+
+    def _submit(self, request: order_service_pb2.SubmitOrderRequest) -> order_pb2.Order:
+        check = Validation()
+        check.positive_decimal("quantity", request.quantity)
+        check.raise_if_any()
+        if to_decimal(request.quantity) > 1000:
+            raise Refused("TOO_LARGE", "quantity is above 1000; send less")
+        self.submitted.append(request)
+        denied = request.underlying == "FOE"
+        return order_pb2.Order(
+            order_id=f"order-of-{request.request_id}",
+            underlying=request.underlying,
+            legs=request.legs,
+            type=request.type,
+            quantity=request.quantity,
+            limit_price=request.limit_price,
+            status=order_pb2.ORDER_STATUS_DENIED if denied else order_pb2.ORDER_STATUS_WORKING,
+            reason="MAX_VEGA: lower the quantity" if denied else "",
+            provenance=SIMULATED,
+        )
+
+    async def SubmitOrder(self, request: order_service_pb2.SubmitOrderRequest, context: Any) -> Any:
+        return order_service_pb2.SubmitOrderResponse(order=self._submit(request))
+
+    async def StreamOrders(self, requests: Requests, context: Any) -> AsyncIterator[Any]:
+        async for request in requests:
+            if self.drop:
+                self.drop -= 1
+                return
+            identity = request.submit.request_id
+            response = order_service_pb2.StreamOrdersResponse(request_id=identity)
+            try:
+                response.accepted.CopyFrom(self._submit(request.submit))
+            except Refused as error:
+                response.refusal.code = error.code.value[0]
+                response.refusal.message = str(error)
+            yield order_service_pb2.StreamOrdersResponse(heartbeat=common_pb2.Heartbeat(sequence=1))
+            yield response
+
+    async def ListFills(self, request: Any, context: Any) -> Any:
+        return order_service_pb2.ListFillsResponse(fills=[fill()])
+
+    async def GetPnl(self, request: Any, context: Any) -> Any:
+        pnl = order_pb2.Pnl(
+            currency="USD",
+            realised=decimal(-1234, -560_000_001),
+            unrealised=decimal(2_000_000),
+            net=decimal(1_998_765, 439_999_999),
+            time_ns=TIME_NS,
+        )
+        return order_service_pb2.GetPnlResponse(pnl=[pnl])
+
+    async def GetTrace(self, request: order_service_pb2.GetTraceRequest, context: Any) -> Any:
+        if (request.fill_id, request.trace_id) not in (("fill-1", ""), ("", TRACE_ID)):
+            raise NotFound("fill or order", request.fill_id or request.order_id or request.trace_id)
+        spans = [
+            order_service_pb2.Span(span_id="b", parent_span_id="a", name="calibration.chain", service="cal"),
+            order_service_pb2.Span(
+                span_id="a", name="marketdata.snapshot", service="md", start_ns=1, attributes={"spot": "2926"}
+            ),
+            order_service_pb2.Span(span_id="c", parent_span_id="lost", name="order.fill", start_ns=5),
+        ]
+        return order_service_pb2.GetTraceResponse(trace_id=TRACE_ID, spans=spans)
+
+
+@dataclass
+class RecordedStack:
+    """The five servicers, for looking at what reached them."""
+
+    market_data: RecordedMarketData = field(default_factory=RecordedMarketData)  # type: ignore[abstract]
+    calibration: RecordedCalibration = field(default_factory=RecordedCalibration)  # type: ignore[abstract]
+    signals: RecordedSignals = field(default_factory=RecordedSignals)
+    risk: RecordedRisk = field(default_factory=RecordedRisk)  # type: ignore[abstract]
+    orders: RecordedOrders = field(default_factory=RecordedOrders)  # type: ignore[abstract]
+    address: str = ""
+
+    def register(self, server: grpc.aio.Server) -> None:
+        market_data_service_pb2_grpc.add_MarketDataServiceServicer_to_server(self.market_data, server)
+        calibration_service_pb2_grpc.add_CalibrationServiceServicer_to_server(self.calibration, server)
+        risk_service_pb2_grpc.add_RiskServiceServicer_to_server(self.risk, server)
+        order_service_pb2_grpc.add_OrderServiceServicer_to_server(self.orders, server)
+        self.signals.register(server)
+
+
+@asynccontextmanager
+async def recorded_stack(home: Path) -> AsyncIterator[RecordedStack]:
+    """All five, served."""
+    stack = RecordedStack()
+    async with serving(" ".join(FULL_NAMES), stack.register, home) as server:
+        stack.address = server.address
+        yield stack
