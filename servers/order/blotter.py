@@ -136,11 +136,18 @@ class Blotter:
         """Note that `book` is the newest snapshot of its underlying."""
         self._history.book = book
 
-    def take(self, book: Book | None, time_ns: int) -> Changes:
-        """Everything since the last call, with holdings marked at `book`."""
+    def take(self, book: Book | None, time_ns: int, trace_id: str = "") -> Changes:
+        """Everything since the last call, with holdings marked at `book`.
+
+        Orders and fills that no signal or command caused (settlements) get `trace_id`.
+        """
         if book is not None:
             self.ledger.mark(book)
         history, self._history = self._history, History()
+        for record in history.records.values():
+            record.order.trace_id = record.order.trace_id or trace_id
+        for fill in history.fills:
+            fill.trace_id = fill.trace_id or trace_id
         return Changes(
             records=list(history.records.values()),
             events=history.events,

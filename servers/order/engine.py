@@ -145,7 +145,11 @@ class OrderEngine:
             order.limit_price.CopyFrom(intent.limit_price)
             self._enter(order, decision, book, signal_set.time_ns)
         return self._batch(
-            book, signal_set.time_ns, snapshot_id=signal_set.snapshot_id, provenance=signal_set.provenance
+            book,
+            signal_set.time_ns,
+            snapshot_id=signal_set.snapshot_id,
+            provenance=signal_set.provenance,
+            trace_id=trace_id,
         )
 
     # --- commands
@@ -294,8 +298,9 @@ class OrderEngine:
         *,
         snapshot_id: str = "",
         provenance: common_pb2.Provenance.ValueType = common_pb2.PROVENANCE_UNSPECIFIED,
+        trace_id: str = "",
     ) -> order_pb2.OrderBatch:
-        changes = self.changes = self._blotter.take(book, time_ns)
+        changes = self.changes = self._blotter.take(book, time_ns, trace_id)
         if book is not None and not provenance:
             provenance = book.provenance
         return order_pb2.OrderBatch(

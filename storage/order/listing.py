@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from skewline.storage.order.decimals import message
 from skewline.storage.order.repository import POSITION_FIELDS
@@ -113,6 +114,13 @@ def positions(
     return found
 
 
+def newest_pnl(connection: Connection) -> list[order_pb2.Pnl]:
+    """The newest point of each currency, by currency."""
+    newest = select(func.max(PNL.c.number)).group_by(PNL.c.currency)
+    rows = connection.execute(select(PNL).where(PNL.c.number.in_(newest)).order_by(PNL.c.currency))
+    return [_point(row) for row in rows]
+
+
 def pnl(
     connection: Connection, from_ns: int, to_ns: int, after: int, limit: int
 ) -> list[tuple[int, order_pb2.Pnl]]:
@@ -121,17 +129,15 @@ def pnl(
     if to_ns:
         wanted.append(PNL.c.time_ns < to_ns)
     rows = connection.execute(select(PNL).where(*wanted).order_by(PNL.c.number).limit(limit))
-    return [
-        (
-            row.number,
-            order_pb2.Pnl(
-                currency=row.currency,
-                realised=message(row.realised),
-                unrealised=message(row.unrealised),
-                fees=message(row.fees),
-                net=message(row.net),
-                time_ns=row.time_ns,
-            ),
-        )
-        for row in rows
-    ]
+    return [(row.number, _point(row)) for row in rows]
+
+
+def _point(row: Any) -> order_pb2.Pnl:
+    return order_pb2.Pnl(
+        currency=row.currency,
+        realised=message(row.realised),
+        unrealised=message(row.unrealised),
+        fees=message(row.fees),
+        net=message(row.net),
+        time_ns=row.time_ns,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -11,7 +12,6 @@ from skewline.servers.risk.value_at_risk import loss_at
 from skewline.v1 import risk_pb2
 
 CONFIDENCE: Final = 0.99
-_STEPS: Final = 12
 
 
 class MaxValueAtRisk:
@@ -20,20 +20,19 @@ class MaxValueAtRisk:
     name: Final = "MAX_VALUE_AT_RISK"
 
     def headroom(self, trade: Trade, standing: Standing) -> float:
-        """Most units that pass, by bisection: profit is linear in units, its quantile not."""
+        """Most whole units that pass, by bisection: profit is linear in units, its quantile not."""
         if not np.isfinite(trade.profit).all():
             return 0.0
-        most = standing.limits.max_order_quantity
-        if self._passes(trade, standing, most):
+        low, high = 0, math.ceil(standing.limits.max_order_quantity)
+        if self._passes(trade, standing, high):
             return UNBOUNDED
-        low, high = 0.0, most
-        for _ in range(_STEPS):
-            middle = 0.5 * (low + high)
+        while high - low > 1:
+            middle = (low + high) // 2
             if self._passes(trade, standing, middle):
                 low = middle
             else:
                 high = middle
-        return low
+        return float(low)
 
     def evaluate(self, trade: Trade, standing: Standing, units: float) -> risk_pb2.RiskCheck:
         """Revalues the portfolio with the trade."""

@@ -31,8 +31,11 @@ class OrderSettings(Section):
     max_legs: int = Field(default=8, ge=1, le=64)
     """Legs of a manual order, at most."""
 
-    risk_deadline_s: float = Field(default=10.0, gt=0)
+    risk_deadline_s: float = Field(default=15.0, gt=0)
     """Seconds until a question to the risk service is asked again on a new stream."""
+
+    command_deadline_s: float = Field(default=30.0, gt=0)
+    """Seconds that a manual command waits for the risk service; signals wait for as long as it takes."""
 
     chain_deadline_s: float = Field(default=5.0, gt=0)
     """Seconds until a question for a chain to the market data service is asked again."""

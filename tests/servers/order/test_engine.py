@@ -3,12 +3,6 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from skewline.servers.order.engine import OrderEngine
-from skewline.servers.order.state_machine import event_name, status_name
-from skewline.servers.runtime.decimals import to_decimal
-from skewline.servers.runtime.errors import InvalidArgument, NotFound, Refused
-from skewline.servers.runtime.settings.order import OrderSettings
-from skewline.v1 import common_pb2, order_pb2, order_service_pb2, risk_pb2, signal_pb2
 from trading_examples import (
     BUY,
     NOW,
@@ -24,6 +18,13 @@ from trading_examples import (
     signal_set,
     submit,
 )
+
+from skewline.servers.order.engine import OrderEngine
+from skewline.servers.order.state_machine import event_name, status_name
+from skewline.servers.runtime.decimals import to_decimal
+from skewline.servers.runtime.errors import InvalidArgument, NotFound, Refused
+from skewline.servers.runtime.settings.order import OrderSettings
+from skewline.v1 import common_pb2, order_pb2, order_service_pb2, risk_pb2, signal_pb2
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 GTC = order_pb2.TIME_IN_FORCE_GTC
@@ -66,11 +67,7 @@ def test_an_approved_signal_is_filled_at_the_quotes_with_its_fee() -> None:
     order, fill = batch.orders[0], batch.fills[0]
     assert status_name(order.status) == "FILLED"
     assert to_decimal(order.average_price) == 41
-    assert (to_decimal(fill.quantity), to_decimal(fill.price), to_decimal(fill.fee)) == (
-        3,
-        41,
-        Decimal("3.93"),
-    )
+    assert [to_decimal(one) for one in (fill.quantity, fill.price, fill.fee)] == [3, 41, Decimal("3.93")]
     assert fill.trace_id == order.trace_id == TRACE
     assert fill.snapshot_id == batch.snapshot_id == "snapshot-1"
     assert to_decimal(batch.pnl[0].net) == -150 - Decimal("3.93")
@@ -246,7 +243,8 @@ def test_replace_changes_the_terms_and_matches_anew() -> None:
         quantity=common_pb2.Decimal(units=4),
     )
     intent = it.propose_replace(request)
-    assert (intent.intent_id, to_decimal(intent.quantity)) == (order_id, 4)
+    assert intent.intent_id == order_id
+    assert to_decimal(intent.quantity) == 4
     batch = it.replace(request, approval(intent, 4))
     assert history(batch) == ["REPLACED", "FILL"]
     assert to_decimal(batch.orders[0].quantity) == 4

@@ -4,11 +4,12 @@ from decimal import Decimal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from trading_examples import EXPIRY_NS, NOW, call, chain
+
 from skewline.servers.order.ledger import Holding, Ledger
 from skewline.servers.order.quotes import Book, Contract
 from skewline.servers.runtime.decimals import to_decimal
 from skewline.v1 import common_pb2
-from trading_examples import EXPIRY_NS, NOW, call, chain
 
 SIMULATED = common_pb2.PROVENANCE_SIMULATED
 CALL = Contract(call(2900), "SPX", True, Decimal(2900), EXPIRY_NS, Decimal(100), "USD")
@@ -111,7 +112,5 @@ def test_currencies_are_kept_apart() -> None:
     record(ledger, "1", "40")
     other = Contract("X", "DAX", True, Decimal(1), EXPIRY_NS, Decimal(5), "EUR")
     ledger.record(other, Decimal(1), Decimal(2), Decimal("1.1"), time_ns=NOW, provenance=SIMULATED)
-    assert [(p.currency, to_decimal(p.fees)) for p in ledger.pnl(NOW)] == [
-        ("EUR", Decimal("1.1")),
-        ("USD", 0),
-    ]
+    fees = {point.currency: to_decimal(point.fees) for point in ledger.pnl(NOW)}
+    assert fees == {"EUR": Decimal("1.1"), "USD": Decimal(0)}

@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
+
 from skewline.servers.order import state_machine as states
 from skewline.servers.order.state_table import markdown
 from skewline.v1 import order_pb2
