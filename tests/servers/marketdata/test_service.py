@@ -206,3 +206,14 @@ async def test_what_was_stored_outlives_the_process(nats_server: NatsServer, tmp
         async with asyncio.timeout(5):
             assert (await next_of(call)).snapshot.snapshot_id == before[1].snapshot_id
         call.cancel()
+
+
+async def test_postgresql_holds_the_same(nats_server: NatsServer, tmp_path: Path, postgres_url: str) -> None:
+    settings = settings_of(tmp_path, nats_server.url)
+    url = postgres_url.replace("postgresql://", "postgresql+psycopg://")
+    database = settings.database.model_copy(update={"url": url})
+    async with market_data_service(settings.model_copy(update={"database": database})) as stub:
+        summaries = await publish(stub, *minutes(3))
+        assert [summary.status for summary in summaries] == [ACCEPTED] * 3
+        assert (await stub.GetChain(pb.GetChainRequest(underlying="XYZ"))).summary == summaries[2]
+        assert len((await stub.ListInstruments(pb.ListInstrumentsRequest())).instruments) == 13
