@@ -74,7 +74,7 @@ def _summarise(terminal: Terminal, found: chain_pb2.OptionChain, summary: chain_
 
 def _quotes(found: chain_pb2.OptionChain, index: int, each_side: int | None) -> Table:
     from skewline.clients.cli.tables import table
-    from skewline.clients.cli.wording import word
+    from skewline.clients.cli.wording import plain_number, word
     from skewline.v1 import instrument_pb2
 
     sides: dict[float, dict[bool, int]] = {}
@@ -93,7 +93,7 @@ def _quotes(found: chain_pb2.OptionChain, index: int, each_side: int | None) -> 
         [
             [
                 *_side(found, sides[strike].get(True)),
-                f"{strike:,g}",
+                plain_number(strike),
                 *_side(found, sides[strike].get(False)),
             ]
             for strike in strikes
@@ -102,9 +102,9 @@ def _quotes(found: chain_pb2.OptionChain, index: int, each_side: int | None) -> 
 
 
 def _side(found: chain_pb2.OptionChain, i: int | None) -> list[str]:
-    from skewline.clients.cli.wording import NONE
+    from skewline.clients.cli.wording import NONE, plain_number
 
     if i is None:
         return [NONE] * 4
-    sizes = [f"{column[i]:g}" if column else NONE for column in (found.bid_size, found.ask_size)]
-    return [sizes[0], f"{found.bid[i]:g}", f"{found.ask[i]:g}", sizes[1]]
+    sizes = [plain_number(column[i]) if column else NONE for column in (found.bid_size, found.ask_size)]
+    return [sizes[0], plain_number(found.bid[i]), plain_number(found.ask[i]), sizes[1]]

@@ -63,12 +63,18 @@ def pnl(
         terminal.json_lines(found)
         return
     from skewline.clients.cli.tables import table
-    from skewline.clients.cli.wording import money, time_text
+    from skewline.clients.cli.wording import NONE, money, provenance, time_text
+    from skewline.v1 import common_pb2
 
+    held = list(service.list_positions(include_closed=True))
+    kinds = {position.currency: position.provenance for position in held}
+    # One simulated position makes the sum of its currency simulated.
+    simulated = common_pb2.PROVENANCE_SIMULATED
+    kinds |= {position.currency: simulated for position in held if position.provenance == simulated}
     terminal.show(
         table(
             "Profit and loss",
-            ["time", ">realised", ">unrealised", ">fees", ">net", "currency"],
+            ["time", ">realised", ">unrealised", ">fees", ">net", "currency", "provenance"],
             [
                 [
                     time_text(point.time_ns),
@@ -77,6 +83,7 @@ def pnl(
                     money(point.fees),
                     money(point.net),
                     point.currency,
+                    provenance(kinds[point.currency]) if point.currency in kinds else NONE,
                 ]
                 for point in found
             ],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from skewline.clients.cli.tables import facts, table
-from skewline.clients.cli.wording import number, percent, provenance, time_text, word
+from skewline.clients.cli.wording import number, percent, plain_number, provenance, time_text, word
 from skewline.v1 import risk_pb2
 
 if TYPE_CHECKING:
@@ -75,4 +75,6 @@ def value_at_risk_table(values: Iterable[risk_pb2.ValueAtRisk]) -> Table:
 def limits_table(limits: risk_pb2.RiskLimits) -> Table:
     """Limits in force, by the names that `set-limit` takes."""
     names = [field.name for field in limits.DESCRIPTOR.fields]
-    return table("Limits", ["limit", ">value"], [[name, f"{getattr(limits, name):,g}"] for name in names])
+    return table(
+        "Limits", ["limit", ">value"], [[name, plain_number(getattr(limits, name))] for name in names]
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from skewline.clients.cli.wording import percent
+from skewline.clients.cli.wording import percent, plain_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +38,7 @@ def drawn(fitted: surface_pb2.VolSlice) -> str:
             grid[up.cell(vol)][across.cell(strike)] = "●"
     labels = {0: percent(up.low, 1), _HEIGHT - 1: percent(up.high, 1)}
     rows = [f"{labels.get(y, ''):>8} ┤{''.join(grid[y])}" for y in reversed(range(_HEIGHT))]
-    left, right = f"{across.low:,g}", f"{across.high:,g}"
+    left, right = plain_number(across.low), plain_number(across.high)
     return "\n".join(
         [title, *rows, f"{'':>8} └{'─' * _WIDTH}", f"{'':>10}{left}{right:>{_WIDTH - len(left)}}"]
     )

@@ -127,4 +127,8 @@ def _models(terminal: Terminal, found: surface_pb2.VolSurface) -> None:
         f"half-life {number(ou.half_life, 3)} years; {ou.observations} observations; "
         f"{_status(ou.status, ou.reasons)}"
     )
-    terminal.show(facts("Models of the whole", [("Heston", heston_text), ("OU of log vol", ou_text)]))
+    models = [
+        ("Heston", heston_text if found.HasField("heston") else "not fitted"),
+        ("OU of log vol", ou_text if found.HasField("ou") else "not fitted"),
+    ]
+    terminal.show(facts("Models of the whole", models))

@@ -43,16 +43,22 @@ def number(value: float, decimals: int = 2) -> str:
     return f"{value:,.{decimals}f}" if math.isfinite(value) else NONE
 
 
+def plain_number(value: float) -> str:
+    """A number that someone set, as it was set."""
+    return f"{value:,.12g}"
+
+
 def percent(value: float, decimals: int = 2) -> str:
     """A fraction as a percentage."""
     return f"{100 * value:.{decimals}f} %" if math.isfinite(value) else NONE
 
 
 def word(enum: Any, value: int) -> str:
-    """An enum's value without its prefix, in small letters: `partially filled`."""
+    """An enum's value without its prefix, in small letters: `partially filled`; a dash for unspecified."""
     prefix = "".join(f"_{c}" if c.isupper() else c for c in enum.DESCRIPTOR.name).lstrip("_").upper() + "_"
     known = enum.DESCRIPTOR.values_by_number.get(value)
-    return str(value) if known is None else known.name.removeprefix(prefix).replace("_", " ").lower()
+    name = str(value) if known is None else known.name.removeprefix(prefix).replace("_", " ").lower()
+    return NONE if name == "unspecified" else name
 
 
 def provenance(value: int) -> Text:

@@ -34,7 +34,7 @@ def test_the_home_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest
 
 
 def test_no_file_says_how_to_start_a_stack(tmp_path: Path) -> None:
-    with pytest.raises(NoStack, match="no stack runs at .*skewline up --home"):
+    with pytest.raises(NoStack, match=r"no stack runs at .*skewline up --home"):
         running_stack(tmp_path)
 
 

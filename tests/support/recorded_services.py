@@ -71,7 +71,7 @@ class RecordedFeed:
 async def serving(
     services: str, register: Callable[[grpc.aio.Server], None], home: Path, port: int = 0
 ) -> AsyncIterator[GrpcServer]:
-    """A server of one service (or of several, by spaces), with the runtime's errors, health and reflection."""
+    """A server of one service, or of several with spaces between; errors and health are the runtime's."""
     telemetry = Telemetry.start("order", Settings(home=home))
     server = GrpcServer(
         [FULL_NAMES[service] for service in services.split()],

@@ -233,6 +233,12 @@ class RecordedOrders(order_service_pb2_grpc.OrderServiceServicer):
     async def ListFills(self, request: Any, context: Any) -> Any:
         return order_service_pb2.ListFillsResponse(fills=[fill()])
 
+    async def ListPositions(self, request: Any, context: Any) -> Any:
+        position = order_pb2.Position(
+            instrument_id="SPXW  190426C02900000", quantity=decimal(3), currency="USD", provenance=SIMULATED
+        )
+        return order_service_pb2.ListPositionsResponse(positions=[position])
+
     async def GetPnl(self, request: Any, context: Any) -> Any:
         pnl = order_pb2.Pnl(
             currency="USD",
@@ -260,11 +266,11 @@ class RecordedOrders(order_service_pb2_grpc.OrderServiceServicer):
 class RecordedStack:
     """The five servicers, for looking at what reached them."""
 
-    market_data: RecordedMarketData = field(default_factory=RecordedMarketData)  # type: ignore[abstract]
-    calibration: RecordedCalibration = field(default_factory=RecordedCalibration)  # type: ignore[abstract]
+    market_data: RecordedMarketData = field(default_factory=RecordedMarketData)
+    calibration: RecordedCalibration = field(default_factory=RecordedCalibration)
     signals: RecordedSignals = field(default_factory=RecordedSignals)
-    risk: RecordedRisk = field(default_factory=RecordedRisk)  # type: ignore[abstract]
-    orders: RecordedOrders = field(default_factory=RecordedOrders)  # type: ignore[abstract]
+    risk: RecordedRisk = field(default_factory=RecordedRisk)
+    orders: RecordedOrders = field(default_factory=RecordedOrders)
     address: str = ""
 
     def register(self, server: grpc.aio.Server) -> None:

@@ -14,6 +14,7 @@ READS = [
     ("signals",),
     ("signals", "explain", "signal-1"),
     ("fills",),
+    ("positions",),
     ("pnl",),
     ("risk",),
     ("trace", "fill-1"),
@@ -31,7 +32,7 @@ async def test_json_is_an_object_a_line(run: Any, stack: RecordedStack, argument
     assert all(isinstance(line, dict) for line in outcome.json)
 
 
-@pytest.mark.parametrize("arguments", [read for read in READS if read[0] not in ("status", "pnl", "trace")])
+@pytest.mark.parametrize("arguments", [read for read in READS if read[0] not in ("status", "trace")])
 async def test_simulated_data_says_so(run: Any, stack: RecordedStack, arguments: tuple[str, ...]) -> None:
     stack.signals.publish("a", "SPX")
     stack.signals.publish("b", "GOOG")

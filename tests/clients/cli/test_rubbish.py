@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from recorded_stack import RecordedStack
 
-LEG = ("--leg", "buy 1 SPXW190426C02900000")
+SUBMIT = ("orders", "submit", "SPX", "--leg", "buy 1 SPXW190426C02900000")
+NOBODY = "127.0.0.1:1"
 
 
 @pytest.mark.parametrize(
@@ -19,15 +20,15 @@ LEG = ("--leg", "buy 1 SPXW190426C02900000")
         (1, "there is no signal 'nothing'", ("signals", "explain", "nothing")),
         (1, "there is no underlying 'GOOG'", ("chain", "GOOG")),
         (1, "there is no fill, order or signal 'x'", ("trace", "x")),
-        (1, "quantity: must be above zero", ("orders", "submit", "SPX", *LEG, "--market", "--quantity", "0")),
-        (1, "[TOO_LARGE]", ("orders", "submit", "SPX", *LEG, "--market", "--quantity", "1001")),
+        (1, "quantity: must be above zero", (*SUBMIT, "--market", "--quantity", "0")),
+        (1, "[TOO_LARGE]", (*SUBMIT, "--market", "--quantity", "1001")),
         (1, "limits.max_vega: must be a number above zero", ("risk", "set-limit", "max_vega=-1")),
-        (2, "quantity: must be a decimal number", ("orders", "submit", "SPX", *LEG, "--market", "--quantity", "x")),
-        (2, "limit_price: must have at most 9 decimals", ("orders", "submit", "SPX", *LEG, "--limit", "1e-10")),
-        (2, "--limit: give a limit price", ("orders", "submit", "SPX", *LEG)),
+        (2, "quantity: must be a decimal number", (*SUBMIT, "--market", "--quantity", "x")),
+        (2, "limit_price: must have at most 9 decimals", (*SUBMIT, "--limit", "1e-10")),
+        (2, "--limit: give a limit price", SUBMIT),
         (2, "--leg: must be 'buy|sell RATIO", ("orders", "submit", "SPX", "--leg", "hold 1 X", "--market")),
         (2, "--leg: must be 'buy|sell RATIO", ("orders", "submit", "SPX", "--leg", "buy x X", "--market")),
-        (2, "--time-in-force: must be one of day,", ("orders", "submit", "X", *LEG, "--time-in-force", "never", "--market")),
+        (2, "--time-in-force: must be one of day,", (*SUBMIT, "--time-in-force", "never", "--market")),
         (2, "--status: must be one of pending-risk,", ("orders", "--status", "odd")),
         (2, "--limit: give a new --limit", ("orders", "replace", "order-1")),
         (2, "limit: 'max_vgea' is none of max_order", ("risk", "set-limit", "max_vgea=1")),
@@ -38,7 +39,7 @@ LEG = ("--leg", "buy 1 SPXW190426C02900000")
         (2, "'md' is no service; one of", ("chain", "SPX", "--address", "md=127.0.0.1:1")),
         (2, "of marketdata must be host:port", ("chain", "SPX", "--address", "marketdata=x")),
         (2, "network.ports.risk", ("config", "--set", "network.ports.risk=x")),
-        (3, "marketdata: does not answer at 127.0.0.1:1", ("chain", "SPX", "--address", "marketdata=127.0.0.1:1")),
+        (3, f"does not answer at {NOBODY}", ("chain", "SPX", "--address", f"marketdata={NOBODY}")),
         (3, "signal: does not answer", ("watch", "signals", "--address", "signal=127.0.0.1:1")),
     ],
 )  # fmt: skip
