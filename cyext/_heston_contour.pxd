@@ -9,7 +9,7 @@ from libc.math cimport sqrt, asin, sin, cos, sinh, cosh, fabs, fmin, fmax, M_PI
 from skewline.cyext._heston_cf cimport Parameters, mean_variance, I
 
 cdef enum:
-    MOST_NODES = 4000
+    MOST_NODES = 8000
 
 
 cdef struct Contour:
@@ -40,7 +40,7 @@ cdef inline Contour contour(Parameters p, double expiry, double widest, bint upp
     knee = fmax(2.0 / (p.sigma * expiry), p.kappa / p.sigma)
     c.scale = fmin(1.0 / sqrt(c.variance), knee)
     c.scale = fmax(fmin(c.scale, 20.0 / (widest + 1e-9)), 0.5)
-    c.nodes = <int> fmin(16.0 / c.step, MOST_NODES)
+    c.nodes = <int> fmin(36.0 / c.step, MOST_NODES)
     return c
 
 

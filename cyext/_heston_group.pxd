@@ -1,6 +1,6 @@
 # cython: cdivision=True
 # Options of one expiry and one side of the forward: they share contour, nodes and characteristic function.
-from libc.math cimport exp, sin, cos, fabs, isfinite
+from libc.math cimport exp, sin, cos, fabs, isfinite, INFINITY, NAN
 from skewline.cyext._heston_cf cimport Parameters, LogCf, log_cf, cexp, creal, cimag, cabs, I
 from skewline.cyext._heston_contour cimport Contour, Node, contour, contour_node
 
@@ -16,14 +16,15 @@ cdef inline double price_group(Group g, Parameters p, const double* log_moneynes
                                double* gradient) noexcept nogil:
     """Price less the control variate's, in units of D√(FK), into excess[begin:end]; returns the control's σ²T.
 
-    `gradient` is NULL or holds five derivatives an option, in the order of `Parameters`.
+    `gradient` is NULL or holds five derivatives an option, in the order of `Parameters`. Where the integrand overflows
+    or has not died out by the last node the prices are NaN, never a truncated sum.
     """
     cdef Contour c = contour(p, g.expiry, g.widest, g.upper)
     cdef Node node
     cdef LogCf f
     cdef double complex m, phi, base, t
     cdef double complex d[5]
-    cdef double size, cosine, sine, fade, x, y
+    cdef double size = INFINITY, cosine, sine, fade, x, y
     cdef Py_ssize_t i
     cdef int j, q, small = 0
     for i in range(g.begin, g.end):
@@ -40,6 +41,7 @@ cdef inline double price_group(Group g, Parameters p, const double* log_moneynes
         base = (cexp(-0.5 * c.variance * m) - phi) * node.weight
         size = fabs(creal(base)) + fabs(cimag(base))
         if not isfinite(size):
+            size = INFINITY
             break
         if gradient != NULL:
             t = -phi * node.weight
@@ -62,4 +64,7 @@ cdef inline double price_group(Group g, Parameters p, const double* log_moneynes
         small = small + 1 if size < 1e-16 else 0
         if small == 4:
             break
+    if size > 1e-9:
+        for i in range(g.begin, g.end):
+            excess[i] = NAN
     return c.variance

@@ -12,12 +12,15 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skewline.cyext import _heston
+from skewline.cyext import _heston, black
 from skewline.cyext.arguments import Broadcast, Doubles, doubles, flags, thread_count
 from skewline.cyext.heston_chain import SortedChain
 from skewline.cyext.heston_fit import HIGHEST, LOWEST, HestonFit, fit_surface
 
 __all__ = ["HestonFit", "calibrate", "price"]
+
+#: An out-of-the-money option worth less than this share of the forward says nothing in double precision.
+_LEAST_PRICE = 1e-11
 
 
 def price(
@@ -72,10 +75,11 @@ def calibrate(
 ) -> HestonFit:
     """Least-squares fit of the five parameters to implied volatilities; all arguments broadcast.
 
-    `weights` multiply the squared differences. Options that are not finite, not positive, expired or without
-    weight are left out. `initial` (v0, kappa, theta, sigma, rho) is a warm start: one descent, and cold ones
-    too where it starts far from the data, does not converge or ends at a bound. ValueError for shapes that do
-    not fit together, or an `initial` that is not five finite numbers.
+    `weights` multiply the squared differences. Options that are not finite, not positive, expired, without
+    weight, or worth less than 1e-11 of the forward at their vol are left out. `initial` (v0, kappa, theta,
+    sigma, rho) is a warm start: one descent, and cold ones too where it starts far from the data, does not
+    converge or ends at a bound. ValueError for shapes that do not fit together, or an `initial` that is not
+    five finite numbers.
     """
     f, k, t = doubles("forward", forward), doubles("strike", strike), doubles("expiry", expiry)
     v = doubles("vols", vols)
@@ -84,6 +88,7 @@ def calibrate(
     f, k, t, v, w = (b.flat(a) for a in (f, k, t, v, w))
     usable = np.isfinite(f) & np.isfinite(k) & np.isfinite(t) & np.isfinite(v) & np.isfinite(w)
     usable &= (f > 0.0) & (k > 0.0) & (t > 0.0) & (v > 0.0) & (w > 0.0)
+    usable &= black.price(k >= f, f, k, t, 1.0, v) > _LEAST_PRICE * f
     start = None
     if initial is not None:
         start = doubles("initial", initial)

@@ -21,8 +21,10 @@ LOWEST = np.array([1e-6, 1e-3, 1e-6, 1e-2, -0.999])
 HIGHEST = np.array([10.0, 100.0, 10.0, 20.0, 0.999])
 
 _NAMES = ("v0", "kappa", "theta", "sigma", "rho")
-_TOLERANCE = 1e-10
-_MOST_ITERATIONS = 150
+_TOLERANCE = 1e-9
+_MOST_ITERATIONS = 100
+#: No further start after so many iterations in all: a surface that no model makes must not hold others up.
+_MOST_IN_ALL = 200
 #: Two descents agree when their sums of squares do to this.
 _AGREEMENT = 1e-4
 #: An error below this (in vol) needs no second opinion.
@@ -140,7 +142,8 @@ def _search(
         best = ranked[0]
         done = best.converged and best.sse <= perfect
         agreed = len(ranked) > 1 and ranked[1].sse <= best.sse * (1.0 + _AGREEMENT)
-        if done or (agreed and best.converged):
+        tired = sum(one.iterations for one in found) >= _MOST_IN_ALL
+        if done or (agreed and best.converged) or tired:
             break
     return best, len(found), sum(one.iterations for one in found), done or agreed
 

@@ -138,6 +138,34 @@ def test_a_flat_surface_does_not_break_it() -> None:
     assert fit.at_bounds or fit.condition > 100
 
 
+def test_strikes_that_say_nothing_are_left_out() -> None:
+    strike, expiry = grid([1 / 365, 0.5, 1.5], 9)
+    p = (0.04, 2.0, 0.06, 0.7, -0.6)
+    vols = vols_of(p, 1.0, strike, expiry)
+    strike[0], strike[8], vols[0], vols[8] = 0.05, 2.7, 0.3, 0.3
+    fit = heston.calibrate(1.0, strike, expiry, vols)
+    assert fit.parameters == pytest.approx(p, rel=1e-3)
+    assert np.flatnonzero(np.isnan(fit.model_vols)).tolist() == [0, 8]
+
+
+@pytest.mark.parametrize("shape", ["garbage", "steep", "rising", "frown", "huge"])
+def test_surfaces_that_no_model_makes_end_finite_and_honest(shape: str) -> None:
+    strike, expiry = grid([3 / 365, 0.1, 0.5, 1.5], 9)
+    x = np.log(strike)
+    vols = {
+        "garbage": np.random.default_rng(0).uniform(0.05, 1.0, strike.size),
+        "steep": np.clip(0.25 - 0.8 * x, 0.02, 3),
+        "rising": np.clip(0.25 + 0.8 * x, 0.02, 3),
+        "frown": np.clip(0.3 - x**2 / expiry, 0.02, 3),
+        "huge": np.full(strike.size, 3.0),
+    }[shape]
+    fit = heston.calibrate(1.0, strike, expiry, vols)
+    assert np.isfinite(fit.parameters).all()
+    known = np.isfinite(fit.model_vols)
+    assert np.sum((fit.model_vols - vols)[known] ** 2) <= fit.sse * (1 + 1e-9)
+    assert fit.rmse <= np.std(vols) + 1e-3
+
+
 @pytest.mark.parametrize("count", [0, 1, 4])
 def test_too_few_points_are_not_called_a_fit(count: int) -> None:
     strike, expiry = np.linspace(0.9, 1.1, count), np.full(count, 0.5)
