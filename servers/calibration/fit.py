@@ -51,7 +51,7 @@ def fit_surface(
     with steps("calibration.ou") as note:
         ou = fit_level(memory.with_level(chain.time_ns, level, settings.ou_max_points), settings)
         note("observations", ou.observations)
-    status, reasons = _verdict(slices, sabr.rmse, settings)
+    status, reasons = _verdict(slices, sabr.rmse, level, settings)
     return surface_pb2.VolSurface(
         surface_id=derive_id("surface", chain.snapshot_id),
         snapshot_id=chain.snapshot_id,
@@ -141,7 +141,7 @@ def _taken(column: Doubles, row: np.ndarray[tuple[int], np.dtype[np.int64]]) -> 
 
 
 def _verdict(
-    slices: Sequence[surface_pb2.VolSlice], rmse: float, settings: CalibrationSettings
+    slices: Sequence[surface_pb2.VolSlice], rmse: float, level: float, settings: CalibrationSettings
 ) -> tuple[surface_pb2.FitStatus.ValueType, list[str]]:
     good = sum(each.status == GOOD for each in slices)
     if not slices:
@@ -150,7 +150,7 @@ def _verdict(
         return FAILED, ["NO_GOOD_SLICE"]
     checks = {
         "TOO_FEW_GOOD_SLICES": good < settings.min_good_share * len(slices),
-        "RMSE": rmse > settings.max_surface_rmse,
+        "RMSE": rmse > max(settings.max_surface_rmse, settings.max_relative_rmse * level),
     }
     reasons = [reason for reason, true in checks.items() if true]
     return (POOR if reasons else GOOD), reasons

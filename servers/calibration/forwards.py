@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from skewline.servers.calibration.american_style import european_pairs
 from skewline.servers.calibration.contracts import Contracts, Doubles
 from skewline.servers.calibration.parity import ParityLine, ParityPairs, forward_given, parity_line
 from skewline.servers.runtime.settings.calibration import CalibrationSettings
+
+_ROUNDS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +75,16 @@ def _europeanised(
         if each is None or not forward.known:
             continue
         near = each.nearest(forward.forward, settings.american_pairs)
-        european = european_pairs(near, forward.forward, forward.discount, float(years[index]), spot)
-        if european.strike.size:
-            level, stderr = forward_given(forward.discount, european)
-            refined[index] = replace(forward, forward=level, stderr=stderr)
+        # The premium depends on the forward that it corrects; it settles at once or nearly so.
+        for _ in range(_ROUNDS):
+            known = refined[index]
+            european = european_pairs(near, known.forward, known.discount, float(years[index]), spot)
+            if not european.strike.size:
+                break
+            level, stderr = forward_given(known.discount, european)
+            refined[index] = replace(known, forward=level, stderr=stderr)
+            if abs(level - known.forward) <= stderr:
+                break
     return refined
 
 

@@ -92,7 +92,7 @@ def fit_sabr(smiles: Smiles, forwards: Sequence[Forward], settings: CalibrationS
         with np.errstate(invalid="ignore"):
             inside = (model[rows] >= smiles.bid_iv[rows]) | ~np.isfinite(smiles.bid_iv[rows])
             inside &= model[rows] <= smiles.ask_iv[rows]
-        reasons = _shortcomings(fit, forward, float(years[index]), settings)
+        reasons = _shortcomings(fit, forward, float(years[index]), float(atm[index]), settings)
         error = weights[rows] * (model[rows] - smiles.mid_iv[rows]) ** 2
         found.append(
             SabrSmile(
@@ -123,14 +123,14 @@ def _fatal(forward: Forward, quotes: int, finite: bool, settings: CalibrationSet
 
 
 def _shortcomings(
-    fit: surface_pb2.SabrFit, forward: Forward, years: float, settings: CalibrationSettings
+    fit: surface_pb2.SabrFit, forward: Forward, years: float, atm_vol: float, settings: CalibrationSettings
 ) -> tuple[str, ...]:
     checks = {
         "SABR_NOT_CONVERGED": not fit.converged,
         "AT_BOUND:rho": abs(fit.rho) > _STEEPEST_RHO,
         # Hagan's expansion is one in nu² T.
         "AT_BOUND:nu": fit.nu * fit.nu * years > _MOST_TOTAL_NU**2,
-        "RMSE": not fit.rmse <= settings.max_slice_rmse,
+        "RMSE": not fit.rmse <= max(settings.max_slice_rmse, settings.max_relative_rmse * atm_vol),
         "FORWARD_INTERPOLATED": "FORWARD_INTERPOLATED" in forward.reasons,
     }
     return tuple(reason for reason, true in checks.items() if true)

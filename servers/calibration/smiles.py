@@ -108,7 +108,7 @@ def _vols(
     is_call, strike = contracts.is_call[row], contracts.strike[row]
     years = contracts.years[contracts.expiry[row]]
     if american_spot is not None:
-        # One early-exercise premium for all three: it changes little between bid and ask, and is the dear part.
+        # One early-exercise premium for all three: it changes little from bid to ask, and costs the time.
         european = european_prices(
             is_call, prices[2], american_spot, strike, years, forward, discount, threads=threads
         )

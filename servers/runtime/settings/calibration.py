@@ -50,6 +50,9 @@ class CalibrationSettings(Section):
     max_slice_rmse: float = Field(default=0.01, gt=0)
     """A smile with a larger weighted root mean square error (vol) is poor."""
 
+    max_relative_rmse: float = Field(default=0.03, ge=0)
+    """Errors within this share of the vol at the money are no fault, however large."""
+
     max_surface_rmse: float = Field(default=0.01, gt=0)
     """A surface with a larger weighted root mean square error (vol) is poor."""
 

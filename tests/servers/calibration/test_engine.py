@@ -1,0 +1,89 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from smile_chains import DAY_NS, SMILES, THURSDAY_NS, Quoting, smile_chain
+
+from skewline.servers.calibration.engine import CalibrationEngine
+from skewline.servers.calibration.steps import Note
+from skewline.servers.runtime.settings.calibration import CalibrationSettings
+from skewline.storage.calibration.repository import summary_of
+from skewline.v1 import chain_pb2, surface_pb2
+
+SETTINGS = CalibrationSettings(ou_min_points=8)
+
+
+def days(count: int) -> list[chain_pb2.OptionChain]:
+    """A vol level that goes up and down and reverts."""
+    wave = 0.2 + 0.03 * np.sin(1.7 * np.arange(count)) + 0.01 * np.cos(0.9 * np.arange(count))
+    return [
+        smile_chain(
+            tuple(replace(smile, alpha=float(level)) for smile in SMILES),
+            Quoting(noise_seed=day),
+            time_ns=THURSDAY_NS + day * DAY_NS,
+            snapshot_id=f"snapshot-{day}",
+        )
+        for day, level in enumerate(wave)
+    ]
+
+
+def run(engine: CalibrationEngine, chains: list[chain_pb2.OptionChain]) -> list[bytes]:
+    return [engine.on_chain(chain).SerializeToString(deterministic=True) for chain in chains]
+
+
+def test_the_same_chains_give_the_same_surfaces() -> None:
+    chains = days(5)
+    assert run(CalibrationEngine(SETTINGS), chains) == run(CalibrationEngine(SETTINGS), chains)
+
+
+def test_after_a_restore_all_goes_on_as_if_nothing_had_happened() -> None:
+    chains = days(14)
+    undisturbed = run(CalibrationEngine(SETTINGS), chains)
+    engine = CalibrationEngine(SETTINGS)
+    before = [surface_pb2.VolSurface.FromString(raw) for raw in run(engine, chains[:9])]
+    restored = CalibrationEngine(SETTINGS)
+    restored.restore([summary_of(surface) for surface in before])
+    assert run(restored, chains[9:]) == undisturbed[9:]
+
+
+def test_heston_starts_from_the_last_fit_of_the_underlying() -> None:
+    chains = days(2)
+    warm, cold = CalibrationEngine(SETTINGS), CalibrationEngine(SETTINGS)
+    warm.on_chain(chains[0])
+    assert warm.on_chain(chains[1]).heston.iterations <= cold.on_chain(chains[1]).heston.iterations
+
+
+def test_mean_reversion_is_fitted_once_there_are_points_enough() -> None:
+    engine = CalibrationEngine(SETTINGS)
+    surfaces = [engine.on_chain(chain) for chain in days(14)]
+    assert list(surfaces[6].ou.reasons) == ["TOO_FEW_POINTS"]
+    last = surfaces[-1].ou
+    assert last.observations == 14
+    assert last.status == surface_pb2.FIT_STATUS_GOOD
+    assert np.exp(last.mean) == pytest.approx(0.2, abs=0.02)
+
+
+def test_underlyings_do_not_share_their_memory() -> None:
+    alone, mixed = CalibrationEngine(SETTINGS), CalibrationEngine(SETTINGS)
+    first, second = days(2)
+    alone.on_chain(first)
+    mixed.on_chain(first)
+    mixed.on_chain(smile_chain(underlying="ABC", snapshot_id="other"))
+    assert mixed.on_chain(second) == alone.on_chain(second)
+
+
+def test_the_observer_sees_every_step_with_its_figures() -> None:
+    seen: dict[str, dict[str, float]] = {}
+
+    @contextmanager
+    def watch(name: str) -> Iterator[Note]:
+        figures = seen.setdefault(name, {})
+        yield figures.__setitem__
+
+    CalibrationEngine(SETTINGS, watch).on_chain(smile_chain())
+    assert list(seen) == [
+        f"calibration.{step}" for step in ("forward", "implied_vol", "sabr", "heston", "ou")
+    ]
+    assert seen["calibration.sabr"]["good"] == 4

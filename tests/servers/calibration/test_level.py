@@ -1,0 +1,34 @@
+import math
+
+import pytest
+
+from skewline.servers.calibration.level import THIRTY_DAYS, atm_vol_at, fit_level
+from skewline.servers.runtime.settings.calibration import CalibrationSettings
+from skewline.v1 import surface_pb2
+
+GOOD, FAILED = surface_pb2.FIT_STATUS_GOOD, surface_pb2.FIT_STATUS_FAILED
+
+
+def expiry(years: float, vol: float, status: surface_pb2.FitStatus.ValueType = GOOD) -> surface_pb2.VolSlice:
+    return surface_pb2.VolSlice(years=years, atm_vol=vol, status=status)
+
+
+def test_the_level_is_interpolated_in_total_variance() -> None:
+    near, far = expiry(20 / 365, 0.2), expiry(50 / 365, 0.3)
+    variance = 2 / 3 * 0.2**2 * 20 / 365 + 1 / 3 * 0.3**2 * 50 / 365
+    assert atm_vol_at(THIRTY_DAYS, [near, far]) == pytest.approx(math.sqrt(variance / THIRTY_DAYS))
+
+
+def test_beyond_the_expiries_the_vol_is_flat_and_bad_slices_do_not_count() -> None:
+    slices = [expiry(0.05, 9.9, FAILED), expiry(0.2, 0.25), expiry(0.5, 0.3)]
+    assert atm_vol_at(THIRTY_DAYS, slices) == 0.25
+    assert atm_vol_at(1.0, slices) == 0.3
+    assert atm_vol_at(THIRTY_DAYS, slices[:1]) == 0.0
+
+
+def test_a_level_that_only_rises_has_no_mean_to_go_back_to() -> None:
+    history = [(day * 86_400_000_000_000, 0.1 * 1.05**day) for day in range(30)]
+    fit = fit_level(history, CalibrationSettings())
+    assert fit.status != GOOD
+    assert list(fit.reasons) == ["NO_MEAN_REVERSION"]
+    assert all(math.isfinite(value) for field, value in fit.ListFields() if isinstance(value, float))
