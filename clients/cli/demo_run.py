@@ -137,7 +137,7 @@ def _show(task: Demo, console: Console, record: RunRecord) -> RunSummary:
     lines = [
         ("decisions", f"sha256 {summary.decision_digest}"),
         ("report", str(report)),
-        ("run", f"{home}; `skewline up --home {home}` serves it again"),
+        ("run", f"{home}; `skewline up --free-ports --home {home}` serves it again"),
     ]
     if record.traced_fill:
         lines.append(("trace", f"while it is up: skewline trace --home {home} {record.traced_fill}"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
@@ -25,6 +26,8 @@ async def own_stack(settings: Settings, console: Console, *, any_ports: bool) ->
     """
     from skewline.servers.runtime.stack import stack_of
 
+    # The commands say themselves what goes down and comes back.
+    logging.getLogger("skewline.servers.runtime").addHandler(logging.NullHandler())
     supervisor = stack_of(settings, any_ports=any_ports)
     async with AsyncExitStack() as running:
         with screen_on(console) as screen:

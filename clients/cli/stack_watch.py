@@ -52,6 +52,8 @@ class RestartLines:
             if before is None or before.state == process.state:
                 continue
             if process.state in ("restarting", "failed"):
-                self._say(f"{name}: {process.state}: {process.problem or 'it ended'}; log {process.log}")
+                # The end of its log is part of the problem; its last line says most.
+                why = (process.problem.splitlines() or ["it ended"])[-1].strip()
+                self._say(f"{name}: {process.state}: {why}; log {process.log}")
             elif process.state == "serving":
                 self._say(f"{name}: serving again at {process.address}, restart {process.restarts}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from skewline.servers.runtime.settings import Settings
     from skewline.servers.runtime.stack_file import StackState
 
-_PIPE_WIDTH: Final = 160
-
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -26,7 +24,13 @@ def register(app: typer.Typer) -> None:
 
 
 def up(
-    context: typer.Context, home: HomeFolder = None, config: Config = None, overrides: Overrides = None
+    context: typer.Context,
+    home: HomeFolder = None,
+    config: Config = None,
+    overrides: Overrides = None,
+    free_ports: Annotated[
+        bool, typer.Option("--free-ports", help="Take free ports instead of those that are set.")
+    ] = False,
 ) -> None:
     """Run nats-server and the five services until Ctrl-C or SIGTERM."""
     from skewline.servers.runtime.nats_server import NatsServerError
@@ -34,7 +38,7 @@ def up(
 
     settings = local_settings(context, home, config, overrides or ())
     try:
-        asyncio.run(_run(settings))
+        asyncio.run(_run(settings, free_ports))
     except (KeyboardInterrupt, asyncio.CancelledError):
         fail("interrupted while starting; what had started is stopped")
     except (StartFailed, StackFailed) as error:
@@ -43,7 +47,7 @@ def up(
         fail(str(error))
 
 
-async def _run(settings: Settings) -> None:
+async def _run(settings: Settings, any_ports: bool) -> None:
     from skewline.clients.cli.demo_run import console_for
     from skewline.clients.cli.own_stack import own_stack
     from skewline.clients.cli.stack_watch import RestartLines, watching
@@ -53,7 +57,7 @@ async def _run(settings: Settings) -> None:
     def say(line: str) -> None:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
-    async with own_stack(settings, console, any_ports=False) as supervisor:
+    async with own_stack(settings, console, any_ports=any_ports) as supervisor:
         _show(console, settings.home, supervisor.state)
         async with watching(settings.home, RestartLines(say)):
             await supervisor.wait()

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Final, TypeVar
 
 from skewline.clients.async_client import AsyncClient
+from skewline.clients.demo.fill_path import path_of_fill
 from skewline.clients.demo.record import RunRecord
 from skewline.clients.endpoints import SERVICE_NAMES
 from skewline.v1 import market_data_service_pb2, order_pb2, order_service_pb2, surface_pb2
@@ -43,7 +44,7 @@ async def collect(client: AsyncClient, replay: market_data_service_pb2.Replay) -
         pnl=tuple([point async for point in client.order.list_pnl(page_size=_PAGE)]),
         portfolios=await _oldest_first(client.risk.list_portfolios(page_size=_PAGE)),
         decisions=await _oldest_first(client.risk.list_decisions(page_size=_PAGE)),
-        trace=await _whole_trace(client, shown.fill_id) if shown is not None else (),
+        trace=path_of_fill(await _whole_trace(client, shown.fill_id), shown) if shown is not None else (),
         traced_fill=shown.fill_id if shown is not None else "",
     )
 

@@ -13,12 +13,11 @@ from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
-from rich.tree import Tree
 
+from skewline.clients.cli.span_tree import span_tree
 from skewline.clients.demo import wording
 from skewline.clients.demo.stage_lines import stage_lines
 from skewline.clients.demo.summary import RunSummary
-from skewline.clients.report.span_tree import depth_first
 from skewline.v1 import order_service_pb2
 
 _FIT_HEADINGS: Final = (
@@ -65,20 +64,10 @@ def print_summary(console: Console, summary: RunSummary) -> None:
 
 def print_trace(console: Console, fill_id: str, spans: Sequence[order_service_pb2.Span]) -> None:
     """One fill's way from its quote, as a tree."""
-    if not spans:
-        return
-    start = min(span.start_ns for span in spans)
-    top = Tree(
-        f"[bold]fill {escape(fill_id)}[/] [dim]trace {escape(spans[0].trace_id)}[/]", guide_style="dim"
-    )
-    branches = [top]
-    for depth, span in depth_first(spans):
-        del branches[depth + 1 :]
-        took, at = (span.end_ns - span.start_ns) / 1e6, (span.start_ns - start) / 1e6
-        where = f"[dim]+{at:,.1f} ms, process {span.process_id}[/]"
-        label = f"{escape(span.name)}  [cyan]{escape(span.service)}[/]  {took:,.2f} ms  {where}"
-        branches.append(branches[-1].add(label))
-    console.print(top, highlight=False)
+    if spans:
+        console.print(f"[bold]fill {escape(fill_id)}, from its quote on[/]", highlight=False)
+        trace = order_service_pb2.GetTraceResponse(trace_id=spans[0].trace_id, spans=spans)
+        console.print(span_tree(trace, verbose=False), highlight=False)
 
 
 def _stages(summary: RunSummary) -> Table:

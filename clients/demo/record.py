@@ -44,6 +44,6 @@ class RunRecord:
     decisions: tuple[risk_pb2.RiskDecision, ...]
     """What risk said of each intent."""
     trace: tuple[order_service_pb2.Span, ...] = ()
-    """Spans behind one fill, by start; empty where the run left none (engines in one process)."""
+    """Spans on the way to one fill, by start; empty where the run left none (engines in one process)."""
     traced_fill: str = ""
     """That fill."""
