@@ -14,11 +14,20 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skewline.cyext import _american
-from skewline.cyext.arguments import Broadcast, Doubles, doubles, flags, thread_count
+from skewline.cyext.arguments import Broadcast, Codes, Doubles, doubles, flags, thread_count
 from skewline.cyext.black import ImpliedVols
 from skewline.cyext.greeks import Greeks
 
-__all__ = ["Accuracy", "Greeks", "ImpliedVols", "greeks", "implied_vol", "implied_vol_status", "price"]
+__all__ = [
+    "Accuracy",
+    "Greeks",
+    "ImpliedVols",
+    "greeks",
+    "implied_vol",
+    "implied_vol_status",
+    "implied_vol_with_status",
+    "price",
+]
 
 Accuracy: TypeAlias = Literal["fast", "precise"]
 
@@ -95,7 +104,7 @@ def greeks(
     return Greeks.of_rows(rows.reshape(9, *b.shape))
 
 
-def implied_vol_status(
+def implied_vol_with_status(
     is_call: ArrayLike,
     price: ArrayLike,
     spot: ArrayLike,
@@ -136,6 +145,24 @@ def implied_vol(
     threads: int = 1,
 ) -> Doubles:
     """Implied volatility, NaN where none exists; `implied_vol_status` says why."""
-    return implied_vol_status(
+    return implied_vol_with_status(
         is_call, price, spot, strike, expiry, rate, carry_yield, accuracy=accuracy, threads=threads
     ).vol
+
+
+def implied_vol_status(
+    is_call: ArrayLike,
+    price: ArrayLike,
+    spot: ArrayLike,
+    strike: ArrayLike,
+    expiry: ArrayLike,
+    rate: ArrayLike,
+    carry_yield: ArrayLike,
+    *,
+    accuracy: Accuracy = "fast",
+    threads: int = 1,
+) -> Codes:
+    """The `Status` code (int32) of each implied volatility; both at once: `implied_vol_with_status`."""
+    return implied_vol_with_status(
+        is_call, price, spot, strike, expiry, rate, carry_yield, accuracy=accuracy, threads=threads
+    ).status

@@ -22,6 +22,7 @@ __all__ = [
     "greeks",
     "implied_vol",
     "implied_vol_status",
+    "implied_vol_with_status",
     "price",
     "spot_greeks",
 ]
@@ -87,7 +88,7 @@ def greeks(
     return Greeks.of_rows(rows.reshape(9, *b.shape))
 
 
-def implied_vol_status(
+def implied_vol_with_status(
     is_call: ArrayLike,
     price: ArrayLike,
     forward: ArrayLike,
@@ -124,4 +125,18 @@ def implied_vol(
     threads: int = 1,
 ) -> Doubles:
     """Implied volatility, NaN where none exists; `implied_vol_status` says why."""
-    return implied_vol_status(is_call, price, forward, strike, expiry, discount, threads=threads).vol
+    return implied_vol_with_status(is_call, price, forward, strike, expiry, discount, threads=threads).vol
+
+
+def implied_vol_status(
+    is_call: ArrayLike,
+    price: ArrayLike,
+    forward: ArrayLike,
+    strike: ArrayLike,
+    expiry: ArrayLike,
+    discount: ArrayLike,
+    *,
+    threads: int = 1,
+) -> Codes:
+    """The `Status` code (int32) of each implied volatility; both at once: `implied_vol_with_status`."""
+    return implied_vol_with_status(is_call, price, forward, strike, expiry, discount, threads=threads).status

@@ -17,8 +17,8 @@ from skewline.cyext.heston_chain import SortedChain
 from skewline.cyext.status import Status
 
 #: Where the search looks for (v0, κ, θ, σ, ρ).
-LOWEST = np.array([1e-6, 1e-3, 1e-6, 1e-2, -0.999])
-HIGHEST = np.array([10.0, 100.0, 10.0, 20.0, 0.999])
+LOWEST = np.array([1e-6, 1e-3, 1e-6, 1e-2, -0.995])
+HIGHEST = np.array([10.0, 100.0, 10.0, 20.0, 0.995])
 
 _NAMES = ("v0", "kappa", "theta", "sigma", "rho")
 _TOLERANCE = 1e-9

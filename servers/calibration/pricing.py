@@ -108,7 +108,7 @@ def imply_volatilities(
 ) -> calibration_service_pb2.ImplyVolatilitiesResponse:
     """Black vols of `prices`, with the forward and discount of each option's expiry."""
     options = options_on(surface, instrument_ids)
-    implied = black.implied_vol_status(
+    implied = black.implied_vol_with_status(
         options.is_call,
         np.asarray(prices, dtype=np.float64),
         options.forward,

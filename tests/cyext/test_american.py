@@ -154,7 +154,7 @@ def test_implied_vol_gives_back_the_vol() -> None:
     vol = rng.uniform(0.12, 0.9, size)
     rate, q = 0.02, 0.015
     price = american.price(is_call, 100.0, strike, expiry, rate, q, vol)
-    found = american.implied_vol_status(is_call, price, 100.0, strike, expiry, rate, q)
+    found = american.implied_vol_with_status(is_call, price, 100.0, strike, expiry, rate, q)
     intrinsic = np.maximum(np.where(is_call, 100 - strike, strike - 100), 0)
     known = price > intrinsic + 0.01
     assert (found.status[known] == Status.OK).all()
@@ -179,8 +179,9 @@ def test_implied_vol_gives_back_the_vol() -> None:
 def test_every_failure_has_its_status(
     price: float, spot: float, strike: float, expiry: float, status: Status
 ) -> None:
-    found = american.implied_vol_status(False, price, spot, strike, expiry, 0.03, 0.01)
+    found = american.implied_vol_with_status(False, price, spot, strike, expiry, 0.03, 0.01)
     assert Status(int(found.status)) is status
+    assert american.implied_vol_status(False, price, spot, strike, expiry, 0.03, 0.01) == status
     assert bool(np.isnan(found.vol)) is (status is not Status.OK)
 
 

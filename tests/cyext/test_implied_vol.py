@@ -15,7 +15,7 @@ def test_out_of_the_money_price_gives_back_its_vol(
     deviation = 10.0**log_deviation
     strike = 100.0 * float(np.exp(np.clip(moneyness * deviation * (1 if is_call else -1), -60, 60)))
     greeks = black.greeks(is_call, 100.0, strike, 1.0, 0.97, deviation)
-    found = black.implied_vol_status(is_call, greeks.price, 100.0, strike, 1.0, 0.97)
+    found = black.implied_vol_with_status(is_call, greeks.price, 100.0, strike, 1.0, 0.97)
     assert int(found.status) == Status.OK
     # what a rounding of the price by half a unit in the last place means for the vol
     bound = 0.97 * (100.0 if is_call else strike)
@@ -56,15 +56,18 @@ def test_in_the_money_prices_agree_with_their_out_of_the_money_twins() -> None:
 def test_every_failure_has_its_status(
     price: float, forward: float, strike: float, expiry: float, discount: float, status: Status
 ) -> None:
-    found = black.implied_vol_status(True, price, forward, strike, expiry, discount)
+    found = black.implied_vol_with_status(True, price, forward, strike, expiry, discount)
     assert Status(int(found.status)) is status
     assert bool(np.isnan(found.vol)) is (status is not Status.OK)
     assert found.status.dtype == np.int32
+    assert black.implied_vol_status(True, price, forward, strike, expiry, discount) == status
+    vol = black.implied_vol(True, price, forward, strike, expiry, discount)
+    assert np.array_equal(vol, found.vol, equal_nan=True)
 
 
 @given(st.lists(st.floats(), min_size=5, max_size=5), st.booleans())
 def test_any_float_is_answered(numbers: list[float], is_call: bool) -> None:
-    found = black.implied_vol_status(is_call, *numbers)
+    found = black.implied_vol_with_status(is_call, *numbers)
     assert bool(np.isnan(found.vol)) is (int(found.status) != Status.OK)
     if not np.isnan(found.vol):
         assert float(found.vol) > 0
@@ -77,7 +80,7 @@ def test_a_chain_is_done_in_milliseconds() -> None:
     expiry = rng.uniform(0.003, 2.7, strikes.size)
     vol = rng.uniform(0.08, 0.6, strikes.size)
     price = black.price(is_call, 2900.0, strikes, expiry, 0.98, vol)
-    found = black.implied_vol_status(is_call, price, 2900.0, strikes, expiry, 0.98)
+    found = black.implied_vol_with_status(is_call, price, 2900.0, strikes, expiry, 0.98)
     ok = price > 1e-290
     assert (found.status[ok] == Status.OK).all()
     assert found.vol[ok] == pytest.approx(vol[ok], rel=1e-11)

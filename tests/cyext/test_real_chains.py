@@ -37,7 +37,7 @@ def smiles(market_data: Path) -> list[tuple[float, float, Doubles, Doubles]]:
         price = np.array(
             [mids["call" if c else "put"].get(k, np.nan) for k, c in zip(strikes, is_call, strict=True)]
         )
-        vols = black.implied_vol_status(is_call, price, forward, strikes, expiry, float(-slope))
+        vols = black.implied_vol_with_status(is_call, price, forward, strikes, expiry, float(-slope))
         assert set(vols.status[np.isfinite(price)]) == {Status.OK}
         found.append((forward, expiry, strikes, vols.vol))
     return found
