@@ -1,6 +1,16 @@
 """Typed Python clients of the services, and the `skewline` command.
 
-`AsyncClient` and `Client` have the same services and methods; see `skewline.clients.client`.
+`AsyncClient` and `Client` have the same services and methods: one for asyncio, one that blocks::
+
+    with Client() as client:  # of the stack that `skewline up` runs; or Client(Endpoints(order="host:port"))
+        surface = client.calibration.get_surface("SPX")
+        for signal in client.signal.list_signals(min_confidence=0.7, limit=10):
+            print(signal.explanation)
+        for item in client.market_data.stream_chains(["SPX"]):  # reconnects and resumes by itself
+            if isinstance(item, Update):
+                print(item.sequence, item.content.spot)
+
+Methods give protobuf messages of `skewline.v1`, and raise SkewlineError.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from skewline.clients.cli.legs import order_legs
 from skewline.clients.cli.tables import table
 from skewline.clients.cli.wording import NONE, money, provenance, quantity, time_text, word
+from skewline.clients.values import decimal_of
 from skewline.v1 import common_pb2, order_pb2
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def orders_table(orders: Iterable[order_pb2.Order]) -> Table:
                 order_legs(order.legs),
                 f"{quantity(order.filled_quantity)} of {quantity(order.quantity)}",
                 money(order.limit_price) if order.type == order_pb2.ORDER_TYPE_LIMIT else "market",
-                money(order.average_price) if order.HasField("average_price") else NONE,
+                money(order.average_price) if decimal_of(order.filled_quantity) else NONE,
                 word(order_pb2.OrderStatus, order.status),
                 order.reason,
                 provenance(order.provenance),

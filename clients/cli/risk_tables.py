@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
 
@@ -13,6 +13,28 @@ from skewline.v1 import risk_pb2
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+_GREEK_UNITS: Final = (
+    "currency: delta per 1.00 of underlying, gamma of delta per 1.00, vega per 1.00 of vol, theta per day, "
+    "rho per 1.00 of rate, vanna of delta and volga of vega per 1.00 of vol, charm of delta per day"
+)
+LIMIT_UNITS: Final = {
+    "max_order_quantity": "units an order",
+    "max_order_notional": "currency an order",
+    "max_position": "contracts an instrument",
+    "max_delta": "currency an underlying: delta times spot",
+    "max_gamma": "currency an underlying: change of that for a move of 1 %",
+    "max_vega": "currency an underlying, per 0.01 of vol",
+    "max_theta": "currency a day",
+    "max_value_at_risk": "currency, 99 % over one day",
+    "max_orders_per_snapshot": "orders",
+    "max_price_deviation": "quoted spreads from the model value",
+    "min_confidence": "of a signal, 0 to 1",
+    "kelly_scale": "share of the full Kelly size, 0 to 1",
+    "capital": "currency",
+    "max_drawdown": "currency below the highest equity",
+}
+"""Unit of each limit, by its name in the contract."""
 
 
 def state_text(state: risk_pb2.RiskState) -> Text:
@@ -44,7 +66,7 @@ def greeks_table(portfolio: risk_pb2.PortfolioSnapshot) -> Table:
     names = [field.name for field in risk_pb2.Greeks.DESCRIPTOR.fields]
     rows = [(of.underlying, of.greeks, str(of.positions), number(of.spot)) for of in portfolio.underlyings]
     rows.append(("all", portfolio.greeks, str(portfolio.positions), ""))
-    return table(
+    shown = table(
         "Greeks",
         ["underlying", ">positions", ">spot", *(f">{name.replace('_', ' ')}" for name in names)],
         [
@@ -52,6 +74,8 @@ def greeks_table(portfolio: risk_pb2.PortfolioSnapshot) -> Table:
             for name, greeks, positions, spot in rows
         ],
     )
+    shown.caption, shown.caption_justify = _GREEK_UNITS, "left"
+    return shown
 
 
 def value_at_risk_table(values: Iterable[risk_pb2.ValueAtRisk]) -> Table:

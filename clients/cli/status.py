@@ -135,7 +135,7 @@ def _print(terminal: Terminal, stack: Stack | None, rows: list[Row]) -> None:
                     str(row.pid or "–"),
                     age_text(row.uptime_seconds),
                     str(row.restarts),
-                    row.problem,
+                    row.problem.partition("\n")[0].partition("; end of")[0],
                 ]
                 for row in rows
             ],

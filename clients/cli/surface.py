@@ -48,7 +48,7 @@ def _status(status: surface_pb2.FitStatus.ValueType, reasons: Sequence[str]) -> 
     from skewline.clients.cli.wording import word
     from skewline.v1 import surface_pb2
 
-    return f"{word(surface_pb2.FitStatus, status)} {', '.join(reasons)}".rstrip()
+    return word(surface_pb2.FitStatus, status) + (f" ({', '.join(reasons)})" if reasons else "")
 
 
 def _summarise(terminal: Terminal, found: surface_pb2.VolSurface) -> None:
