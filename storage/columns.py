@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from decimal import Decimal, InvalidOperation, localcontext
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from google.protobuf.message import Message
@@ -52,6 +53,12 @@ class ExactDecimal(TypeDecorator[Decimal]):
 
 def canonical_decimal(value: Decimal) -> Decimal:
     """`value` with no trailing zeros and no positive exponent, checked to fit NUMERIC(38, 9) without loss."""
+    # Prices and multipliers come again by the thousand. What is no finite Decimal has no place in the memory.
+    known = isinstance(value, Decimal) and value.is_finite()
+    return (_remembered if known else _canonical)(value)
+
+
+def _canonical(value: Decimal) -> Decimal:
     if not isinstance(value, Decimal):
         raise TypeError(
             f"an exact column takes decimal.Decimal, not {type(value).__name__}: convert it at the boundary"
@@ -66,6 +73,9 @@ def canonical_decimal(value: Decimal) -> Decimal:
         whole = scaled.to_integral_value(context=context)
         # Without the addition of zero, -0 would be stored as another text than 0.
         return (whole if whole == scaled else scaled.normalize(context)) + Decimal(0)
+
+
+_remembered = lru_cache(maxsize=8192)(_canonical)
 
 
 class NanoTime(TypeDecorator[int]):

@@ -39,7 +39,7 @@ class InstrumentMaster:
         if back := [ids[place] for place in appeared if ids[place] in known]:
             instruments.mark(connection, back, None)
         new = [place for place in appeared if ids[place] not in known]
-        instruments.add(connection, [_row(chain, ids[place], place - 1) for place in new])
+        instruments.add(connection, _rows(chain, ids, new))
         self._present[chain.underlying] = now
         self._times[chain.underlying] = chain.time_ns
 
@@ -70,29 +70,42 @@ def instrument_of(row: InstrumentRow) -> instrument_pb2.Instrument:
     )
 
 
-def _row(chain: chain_pb2.OptionChain, instrument_id: str, place: int) -> InstrumentRow:
-    if place < 0:
-        return _underlying_row(chain)
-    expiry = chain.expiries[chain.expiry_index[place]]
-    ticks = contract_terms.ticks_of(chain.underlying)
-    return InstrumentRow(
-        instrument_id=instrument_id,
-        kind=instrument_pb2.INSTRUMENT_KIND_OPTION,
-        underlying=chain.underlying,
-        root=expiry.root,
-        right=instrument_pb2.OPTION_RIGHT_CALL if chain.is_call[place] else instrument_pb2.OPTION_RIGHT_PUT,
-        strike=price_from_float(chain.strike[place]),
-        expiry_date=expiry.expiry_date,
-        expiry_ns=expiry.expiry_ns,
-        settlement=expiry.settlement,
-        exercise=chain.exercise,
-        multiplier=to_decimal(chain.multiplier),
-        currency=chain.currency,
-        tick_below=ticks.below,
-        tick_threshold=ticks.threshold,
-        tick_above=ticks.above,
-        first_seen_ns=chain.time_ns,
-    )
+def _rows(chain: chain_pb2.OptionChain, ids: Sequence[str], places: Sequence[int]) -> list[InstrumentRow]:
+    # Once, not once a contract: a first day brings thousands.
+    expiries, indices = list(chain.expiries), list(chain.expiry_index)
+    strikes, calls = list(chain.strike), list(chain.is_call)
+    prices = {strike: price_from_float(strike) for strike in dict.fromkeys(strikes)}
+    ticks, multiplier = contract_terms.ticks_of(chain.underlying), to_decimal(chain.multiplier)
+    heads = [(expiry.root, expiry.expiry_date, expiry.expiry_ns, expiry.settlement) for expiry in expiries]
+    rows = []
+    for place in places:
+        # The underlying itself comes first.
+        if place == 0:
+            rows.append(_underlying_row(chain))
+            continue
+        root, expiry_date, expiry_ns, settlement = heads[indices[place - 1]]
+        right = instrument_pb2.OPTION_RIGHT_CALL if calls[place - 1] else instrument_pb2.OPTION_RIGHT_PUT
+        rows.append(
+            InstrumentRow(
+                instrument_id=ids[place],
+                kind=instrument_pb2.INSTRUMENT_KIND_OPTION,
+                underlying=chain.underlying,
+                root=root,
+                right=right,
+                strike=prices[strikes[place - 1]],
+                expiry_date=expiry_date,
+                expiry_ns=expiry_ns,
+                settlement=settlement,
+                exercise=chain.exercise,
+                multiplier=multiplier,
+                currency=chain.currency,
+                tick_below=ticks.below,
+                tick_threshold=ticks.threshold,
+                tick_above=ticks.above,
+                first_seen_ns=chain.time_ns,
+            )
+        )
+    return rows
 
 
 def _underlying_row(chain: chain_pb2.OptionChain) -> InstrumentRow:
