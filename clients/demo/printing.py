@@ -27,7 +27,10 @@ _FIT_HEADINGS: Final = (
 
 def summary_json(summary: RunSummary, **more: str) -> str:
     """The summary as one JSON object; amounts of money are text, what is not finite is null."""
-    return json.dumps(_plain({**asdict(summary), "simulated": summary.simulated, **more}), indent=2)
+    content = asdict(summary)
+    for counted in ("provenance", "reasons", "orders_by_status", "denials"):
+        content[counted] = dict(content[counted])
+    return json.dumps(_plain({**content, "simulated": summary.simulated, **more}), indent=2)
 
 
 def _plain(value: Any) -> Any:

@@ -57,11 +57,9 @@ def _risk(risk: Risk) -> Iterator[Line]:
     yield "Greeks", ", ".join(f"{name} {wording.number(value)}" for name, value in greeks)
     if risk.unpriced_positions:
         yield "", f"{risk.unpriced_positions} positions that no surface prices are not in the Greeks"
-    for confidence, loss, shortfall in risk.value_at_risk:
-        yield (
-            "VaR",
-            f"{confidence:.0%} one day: {wording.money(loss)}, expected shortfall {wording.money(shortfall)}",
-        )
+    for measure in risk.value_at_risk:
+        loss, shortfall = wording.money(measure.value_at_risk), wording.money(measure.expected_shortfall)
+        yield "VaR", f"{measure.confidence:.0%} one day: {loss}, expected shortfall {shortfall}"
     yield "equity", f"{wording.money(risk.equity)}, trading {risk.trading}"
 
 

@@ -65,6 +65,15 @@ class CurrencyPnl:
 
 
 @dataclass(frozen=True, slots=True)
+class LossMeasure:
+    """Value at risk and expected shortfall at one confidence, currency."""
+
+    confidence: float
+    value_at_risk: float
+    expected_shortfall: float
+
+
+@dataclass(frozen=True, slots=True)
 class Risk:
     """Risk of the portfolio at the end; see the sheet of units."""
 
@@ -74,8 +83,7 @@ class Risk:
     vega: float
     theta: float
     unpriced_positions: int
-    value_at_risk: tuple[tuple[float, float, float], ...]
-    """Confidence, value at risk, expected shortfall; currency."""
+    value_at_risk: tuple[LossMeasure, ...]
     trading: str
 
 
@@ -232,7 +240,7 @@ def _risk(portfolio: risk_pb2.PortfolioSnapshot) -> Risk:
         theta=greeks.theta,
         unpriced_positions=portfolio.unpriced_positions,
         value_at_risk=tuple(
-            (v.confidence, v.value_at_risk, v.expected_shortfall) for v in portfolio.value_at_risk
+            LossMeasure(v.confidence, v.value_at_risk, v.expected_shortfall) for v in portfolio.value_at_risk
         ),
         trading=state,
     )

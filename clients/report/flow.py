@@ -13,6 +13,8 @@ from skewline.clients.report.span_tree import depth_first
 from skewline.v1 import common_pb2, market_data_service_pb2, order_service_pb2
 
 MOST_SPANS: Final = 60
+_NAMES_WIDTH: Final = 300
+_INDENT: Final = 16
 
 
 def rejections(reasons: Sequence[common_pb2.ReasonCount]) -> go.Figure | None:
@@ -76,20 +78,29 @@ def waterfall(spans: Sequence[order_service_pb2.Span]) -> go.Figure | None:
     start = min(span.start_ns for _, span in rows)
     colours = colour_of(span.service for _, span in rows)
     figure = canvas(
-        90 + 22 * len(rows),
+        90 + 24 * len(rows),
         xaxis={"title": {"text": "milliseconds since the quote"}, "rangemode": "tozero"},
         yaxis={
-            "autorange": "reversed",
-            "tickmode": "array",
-            "tickvals": list(range(len(rows))),
-            "ticktext": ["\u2003" * depth + escape(span.name) for depth, span in rows],
-            "tickfont": {"size": 11},
-            "ticklabelposition": "outside",
+            "range": [len(rows) - 0.4, -0.6],
+            "showticklabels": False,
             "showgrid": False,
+            "zeroline": False,
         },
-        margin={"l": 300, "r": 70, "t": 34, "b": 44},
+        margin={"l": _NAMES_WIDTH, "r": 70, "t": 34, "b": 44},
         barmode="overlay",
     )
+    for y, (depth, span) in enumerate(rows):
+        # Tick labels end at the axis; only annotations can be set in from the left by depth.
+        figure.add_annotation(
+            x=0,
+            xref="paper",
+            xanchor="left",
+            xshift=_INDENT * depth - _NAMES_WIDTH,
+            y=y,
+            text=escape(span.name),
+            showarrow=False,
+            font={"size": 12},
+        )
     for service, colour in colours.items():
         own = [(y, span) for y, (_, span) in enumerate(rows) if span.service == service]
         lengths = [(span.end_ns - span.start_ns) / 1e6 for _, span in own]
@@ -104,7 +115,7 @@ def waterfall(spans: Sequence[order_service_pb2.Span]) -> go.Figure | None:
             text=[f"{length:,.2f} ms" for length in lengths],
             textposition="outside",
             cliponaxis=False,
-            textfont={"size": 10},
+            textfont={"size": 11},
             customdata=[[escape(span.name), span.process_id] for _, span in own],
             hovertemplate="%{customdata[0]}<br>%{text}, process %{customdata[1]}<extra>"
             + service

@@ -35,7 +35,7 @@ def term_structure(surfaces: Sequence[surface_pb2.VolSurface]) -> go.Figure | No
                 mode="lines+markers",
                 line={"color": colour, "width": 1.6, "dash": "dot" if style == "AM" else "solid"},
                 marker={"symbol": _MARKER[style], "size": 6},
-                name=f"{wording.clock(surface.time_ns)[:16]} {style}".strip(),
+                name=f"{wording.clock(surface.time_ns)[:16]} UTC" + (f", {style}-settled" if style else ""),
                 text=[escape(f"{expiry.root} {expiry.expiry_date}") for expiry in slices],
                 hovertemplate="%{text}<br>%{x:.1f} d: %{y:.2f} %<extra></extra>",
             )
