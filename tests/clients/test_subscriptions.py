@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
@@ -13,7 +14,7 @@ from recorded_services import RecordedFeed, endpoints, serving
 from recorded_signals import RecordedSignals
 from waiting import until
 
-from skewline.clients import ClientOptions, Endpoints, Gap, SkewlineError, Unreachable, Update
+from skewline.clients import AsyncClient, ClientOptions, Endpoints, Gap, SkewlineError, Unreachable, Update
 
 
 @pytest.fixture
@@ -152,3 +153,37 @@ async def test_closing_the_client_ends_its_streams(client: Either, recorded: Rec
     with pytest.raises(SkewlineError, match="the client is closed"):
         await anext(items)
     await until(lambda: recorded.feed.broadcast.subscribers == 0)
+
+
+async def test_a_cancelled_task_leaves_nothing_at_the_service(
+    recorded: RecordedSignals, tmp_path: Path
+) -> None:
+    async with (
+        serving("signal", recorded.register, tmp_path) as server,
+        AsyncClient(endpoints("signal", server), IMPATIENT) as client,
+    ):
+
+        async def read() -> None:
+            async for _ in client.signal.stream_signals():
+                pass
+
+        task = asyncio.create_task(read())
+        await until(lambda: recorded.feed.broadcast.subscribers == 1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await until(lambda: recorded.feed.broadcast.subscribers == 0)
+        assert (await client.signal.get_signal("signal-0")).signal_id == "signal-0"
+
+
+async def test_a_loop_left_early_leaves_nothing_at_the_service(
+    recorded: RecordedSignals, tmp_path: Path
+) -> None:
+    recorded.publish("a")
+    async with (
+        serving("signal", recorded.register, tmp_path) as server,
+        AsyncClient(endpoints("signal", server), IMPATIENT) as client,
+    ):
+        async for _ in client.signal.stream_signals():
+            break
+        await until(lambda: recorded.feed.broadcast.subscribers == 0)

@@ -10,7 +10,7 @@ from typing import Any
 
 import grpc
 from recorded_services import FULL_NAMES, serving
-from recorded_signals import TIME_NS, RecordedSignals
+from recorded_signals import BUSY, TIME_NS, RecordedSignals
 
 from skewline.servers.runtime.decimals import to_decimal
 from skewline.servers.runtime.errors import NotFound, Refused
@@ -117,16 +117,24 @@ def fill() -> order_pb2.Fill:
 
 
 class RecordedMarketData(market_data_service_pb2_grpc.MarketDataServiceServicer):
-    """One chain; what is published is accepted, once a request."""
+    """One chain; what is published is accepted; watching a replay of three breaks off `breaks` times."""
 
     def __init__(self) -> None:
         self.published: list[market_data_service_pb2.PublishChainsRequest] = []
+        self.breaks = 0
 
     async def GetChain(self, request: market_data_service_pb2.GetChainRequest, context: Any) -> Any:
         if request.underlying != "SPX":
             raise NotFound("underlying", request.underlying)
         summary = chain_pb2.ChainSummary(status=chain_pb2.CHAIN_STATUS_ACCEPTED, provenance=SIMULATED)
         return market_data_service_pb2.GetChainResponse(chain=chain(), summary=summary)
+
+    async def WatchReplay(self, request: Any, context: Any) -> AsyncIterator[Any]:
+        for fed in range(3):
+            yield market_data_service_pb2.WatchReplayResponse(replay=market_data_service_pb2.Replay(fed=fed))
+            if fed == 1 and self.breaks:
+                self.breaks -= 1
+                raise BUSY
 
     async def PublishChains(self, requests: Requests, context: Any) -> AsyncIterator[Any]:
         async for request in requests:
