@@ -47,8 +47,8 @@ class _Question:
 class RiskLink:
     """A long-lived bidirectional stream that comes back after any failure.
 
-    What is unanswered then is asked again: the risk service answers a request that it knows with the decisions
-    that it gave.
+    What is unanswered then is asked again: the risk service answers a request that it knows with the
+    decisions that it gave.
     """
 
     def __init__(self, channel: grpc.aio.Channel, deadline_s: float) -> None:

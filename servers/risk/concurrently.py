@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from typing import Final, TypeVar
 
 Q = TypeVar("Q")
@@ -12,12 +13,20 @@ A = TypeVar("A")
 _MOST: Final = 64
 
 
-async def answers(requests: AsyncIterator[Q], answer: Callable[[Q], Awaitable[A]]) -> AsyncGenerator[A, None]:
+@dataclass(frozen=True, slots=True)
+class _End:
+    """Stands behind the last answer."""
+
+
+async def answers(
+    requests: AsyncIterator[Q], answer: Callable[[Q], Awaitable[A]], draining: asyncio.Event
+) -> AsyncGenerator[A, None]:
     """The answers, each as soon as it is there, at most 64 requests at a time.
 
-    The first error of any ends the stream and cancels the rest. Ends when all requests are answered.
+    The first error of any ends the stream and cancels the rest. Ends when all requests are answered, or when
+    `draining` is set: who still waits then asks again elsewhere.
     """
-    ready: asyncio.Queue[A] = asyncio.Queue()
+    ready: asyncio.Queue[A | _End] = asyncio.Queue()
     room = asyncio.Semaphore(_MOST)
 
     async def one(request: Q) -> None:
@@ -31,23 +40,29 @@ async def answers(requests: AsyncIterator[Q], answer: Callable[[Q], Awaitable[A]
             async for request in requests:
                 await room.acquire()
                 group.create_task(one(request))
+        await ready.put(_End())
 
     listening = asyncio.create_task(listen())
+    ending = asyncio.create_task(draining.wait())
+    getting = asyncio.create_task(ready.get())
     try:
         while True:
-            getting = asyncio.create_task(ready.get())
-            await asyncio.wait((getting, listening), return_when=asyncio.FIRST_COMPLETED)
+            awaited = (getting, ending) if listening.done() else (getting, ending, listening)
+            await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
             if getting.done():
-                yield getting.result()
-                continue
-            getting.cancel()
-            while not ready.empty():
-                yield ready.get_nowait()
-            try:
-                listening.result()
-            except BaseExceptionGroup as group:
-                raise group.exceptions[0] from None
-            return
+                item = getting.result()
+                if isinstance(item, _End):
+                    return
+                yield item
+                getting = asyncio.create_task(ready.get())
+            elif ending.done():
+                return
+            else:
+                try:
+                    listening.result()
+                except BaseExceptionGroup as group:
+                    raise group.exceptions[0] from None
     finally:
-        listening.cancel()
-        await asyncio.gather(listening, return_exceptions=True)
+        for task in (listening, ending, getting):
+            task.cancel()
+        await asyncio.gather(listening, ending, getting, return_exceptions=True)

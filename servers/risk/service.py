@@ -64,6 +64,7 @@ class RiskService:
 
     async def stop(self) -> None:
         """End streams."""
+        self._servicer.drain()
         self._feed.close()
 
     async def _on_surface(self, delivered: Delivered) -> None:

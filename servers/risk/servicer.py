@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any, Final
@@ -59,12 +60,17 @@ class RiskServicer(risk_service_pb2_grpc.RiskServiceServicer):
         self._arrivals = arrivals
         self._feed = feed
         self._tracer = tracer
+        self._draining = asyncio.Event()
+
+    def drain(self) -> None:
+        """End the conversations with the order service; it asks again what was not answered."""
+        self._draining.set()
 
     async def CheckIntents(
         self, requests: AsyncIterator[pb.CheckIntentsRequest], context: Context
     ) -> AsyncIterator[pb.CheckIntentsResponse]:
         """Decisions are stored before they are sent; a surface that does not come ends the stream."""
-        async for response in answers(requests, self._check):
+        async for response in answers(requests, self._check, self._draining):
             yield response
 
     async def GetPortfolio(
