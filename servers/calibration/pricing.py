@@ -8,11 +8,11 @@ from typing import Final
 
 import numpy as np
 
-from skewline.cyext import black, heston, sabr
+from skewline.cyext import american, black, heston, sabr
 from skewline.cyext.status import Status
 from skewline.servers.calibration.contracts import Doubles, Flags
 from skewline.servers.runtime.instruments import parse_osi
-from skewline.v1 import calibration_service_pb2, surface_pb2
+from skewline.v1 import calibration_service_pb2, instrument_pb2, surface_pb2
 
 OK: Final = "OK"
 _FAILED: Final = surface_pb2.FIT_STATUS_FAILED
@@ -77,19 +77,17 @@ def _usable(found: surface_pb2.VolSlice) -> str:
 def price_options(
     surface: surface_pb2.VolSurface, instrument_ids: Sequence[str], *, use_heston: bool
 ) -> calibration_service_pb2.PriceOptionsResponse:
-    """European prices and spot Greeks at the vol of the expiry's SABR fit, or of the surface's Heston fit.
+    """Prices and spot Greeks at the vol of the expiry's SABR fit, or of the surface's Heston fit.
 
-    With Heston the price is the model's, the Greeks are Black's at the vol that this price implies.
+    American options, whose surface knows the spot, are priced as such at that vol. With Heston the vol is the
+    one that its European price implies, and the Greeks are those at that vol.
     """
     options = options_on(surface, instrument_ids)
     if use_heston:
         vol, status = _heston_vols(surface, options)
     else:
         vol, status = _sabr_vols(options)
-    forward_greeks = black.greeks(
-        options.is_call, options.forward, options.strike, options.years, options.discount, vol
-    )
-    greeks = black.spot_greeks(forward_greeks, surface.spot, options.forward, options.years)
+    greeks = _greeks(surface, options, vol)
     return calibration_service_pb2.PriceOptionsResponse(
         surface_id=surface.surface_id,
         price=greeks.price.tolist(),
@@ -106,16 +104,18 @@ def price_options(
 def imply_volatilities(
     surface: surface_pb2.VolSurface, instrument_ids: Sequence[str], prices: Sequence[float]
 ) -> calibration_service_pb2.ImplyVolatilitiesResponse:
-    """Black vols of `prices`, with the forward and discount of each option's expiry."""
+    """Vols of `prices`, with the forward and discount of each option's expiry; of American ones as such."""
     options = options_on(surface, instrument_ids)
-    implied = black.implied_vol_with_status(
-        options.is_call,
-        np.asarray(prices, dtype=np.float64),
-        options.forward,
-        options.strike,
-        options.years,
-        options.discount,
-    )
+    given = np.asarray(prices, dtype=np.float64)
+    terms = (options.strike, options.years)
+    if _american(surface):
+        implied = american.implied_vol_with_status(
+            options.is_call, given, surface.spot, *terms, *_rate_and_carry(surface, options)
+        )
+    else:
+        implied = black.implied_vol_with_status(
+            options.is_call, given, options.forward, *terms, options.discount
+        )
     status = [
         known if known != OK else Status(code).name
         for known, code in zip(options.status, implied.status.tolist(), strict=True)
@@ -123,6 +123,34 @@ def imply_volatilities(
     return calibration_service_pb2.ImplyVolatilitiesResponse(
         surface_id=surface.surface_id, volatility=implied.vol.tolist(), status=status
     )
+
+
+def _american(surface: surface_pb2.VolSurface) -> bool:
+    style = "AMERICAN_AS_EUROPEAN"
+    return surface.exercise == instrument_pb2.EXERCISE_STYLE_AMERICAN and not any(
+        style in each.reasons for each in surface.slices
+    )
+
+
+def _rate_and_carry(surface: surface_pb2.VolSurface, options: Options) -> tuple[Doubles, Doubles]:
+    rate = -np.log(options.discount) / options.years
+    return rate, rate - np.log(options.forward / surface.spot) / options.years
+
+
+def _greeks(surface: surface_pb2.VolSurface, options: Options, vol: Doubles) -> black.Greeks:
+    if _american(surface):
+        return american.greeks(
+            options.is_call,
+            surface.spot,
+            options.strike,
+            options.years,
+            *_rate_and_carry(surface, options),
+            vol,
+        )
+    by_forward = black.greeks(
+        options.is_call, options.forward, options.strike, options.years, options.discount, vol
+    )
+    return black.spot_greeks(by_forward, surface.spot, options.forward, options.years)
 
 
 def _sabr_vols(options: Options) -> tuple[Doubles, list[str]]:

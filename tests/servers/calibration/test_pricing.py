@@ -7,7 +7,7 @@ from skewline.servers.calibration.fit import fit_surface
 from skewline.servers.calibration.pricing import imply_volatilities, price_options
 from skewline.servers.runtime.instruments import osi_symbol
 from skewline.servers.runtime.settings.calibration import CalibrationSettings
-from skewline.v1 import surface_pb2
+from skewline.v1 import instrument_pb2, surface_pb2
 
 SETTINGS = CalibrationSettings()
 
@@ -55,6 +55,18 @@ def test_what_cannot_be_priced_says_why_and_spoils_nothing(surface: surface_pb2.
     assert priced.price[2] > 0.0
     implied = imply_volatilities(surface, names[2:] * 2, [-1.0, 1e9])
     assert all(status != "OK" for status in implied.status)
+
+
+def test_american_options_are_priced_as_such() -> None:
+    quoting = Quoting(half_spread=0.005, exercise=instrument_pb2.EXERCISE_STYLE_AMERICAN)
+    surface = fit_surface(smile_chain(quoting=quoting), SETTINGS)
+    deep = osi_symbol("XYZ", SMILES[3].date, False, 130.0)
+    near = osi_symbol("XYZ", SMILES[3].date, False, 100.0)
+    priced = price_options(surface, [deep, near], use_heston=False)
+    assert priced.price[0] >= 30.0
+    assert priced.delta[0] == pytest.approx(-1.0, abs=0.05)
+    implied = imply_volatilities(surface, [near], priced.price[1:])
+    assert implied.volatility[0] == pytest.approx(priced.volatility[1], abs=1e-4)
 
 
 def test_native_ids_are_priced_too() -> None:

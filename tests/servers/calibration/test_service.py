@@ -157,7 +157,7 @@ async def test_a_malformed_chain_is_refused_by_field(nats_server: NatsServer, tm
     async with service(tmp_path, nats_server) as (stub, connected):
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             [answer async for answer in stub.StreamCalibrations(requests())]
-        status = from_call(refused.value)
+        status = from_call(refused.value)  # type: ignore[arg-type]  # it has code, details and metadata, as a call
         assert status is not None
         bad = error_details_pb2.BadRequest()
         assert status.details[0].Unpack(bad)

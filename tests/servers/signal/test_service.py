@@ -102,7 +102,7 @@ async def test_a_subscriber_misses_no_set_and_resumes(
         request = pb.StreamSignalsRequest()
         request.subscribe.resume_after = 1
         await call.write(request)
-        heard = []
+        heard: list[str] = []
         async with asyncio.timeout(30):
             while len(heard) < 3:
                 answer = await call.read()
