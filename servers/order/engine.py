@@ -87,6 +87,10 @@ class OrderEngine:
         record = self._blotter.get(order_id)
         return record.order if record is not None else None
 
+    def live_order_ids(self) -> list[str]:
+        """Orders that are not final, in the order of their arrival."""
+        return [record.order.order_id for record in self._blotter.live()]
+
     def restore(self, state: OrderState) -> None:
         """Begin anew from `state`."""
         self._exchange = SimulatedExchange()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -38,57 +39,64 @@ def order_of(heard: Heard, index: int = 0) -> order_pb2.Order:
 
 
 async def test_a_signal_is_checked_traded_and_valued(chosen: Settings) -> None:
-    async with listening(str(chosen.bus.url)) as (feeder, heard), risk(chosen) as risks:
-        async with order(chosen, risks.server.address) as orders:
-            await feed(feeder, 1, signal())
-            await until(lambda: heard.watermarks() == ["snapshot-1"])
-            batch = heard.batches[0].order_batch
-            portfolio = heard.portfolios[0].portfolio
-            assert batch.orders[0].status == order_pb2.ORDER_STATUS_FILLED
-            assert batch.fills[0].trace_id == TRACE_ID
-            assert portfolio.positions == 1
-            assert portfolio.greeks.delta > 0
-            async with order_stub(orders) as stub:
-                found = await stub.GetOrder(
-                    order_service_pb2.GetOrderRequest(order_id=batch.orders[0].order_id)
-                )
-                assert found.order == batch.orders[0]
-                assert list(found.events) == list(batch.events)
-                positions = await stub.ListPositions(order_service_pb2.ListPositionsRequest())
-                assert positions.positions[0].quantity == batch.fills[0].quantity
-                pnl = await stub.GetPnl(order_service_pb2.GetPnlRequest())
-                assert list(pnl.pnl) == list(batch.pnl)
-            async with risk_stub(risks) as checks:
-                made = await checks.ListDecisions(risk_service_pb2.ListDecisionsRequest(signal_id="signal-1"))
-                assert made.decisions[0].approved
+    async with (
+        listening(str(chosen.bus.url)) as (feeder, heard),
+        risk(chosen) as risks,
+        order(chosen, risks.server.address) as orders,
+    ):
+        await feed(feeder, 1, signal())
+        await until(lambda: heard.watermarks() == ["snapshot-1"])
+        batch = heard.batches[0].order_batch
+        portfolio = heard.portfolios[0].portfolio
+        assert batch.orders[0].status == order_pb2.ORDER_STATUS_FILLED
+        assert batch.fills[0].trace_id == TRACE_ID
+        assert portfolio.positions == 1
+        assert portfolio.greeks.delta > 0
+        async with order_stub(orders) as stub:
+            found = await stub.GetOrder(order_service_pb2.GetOrderRequest(order_id=batch.orders[0].order_id))
+            assert found.order == batch.orders[0]
+            assert list(found.events) == list(batch.events)
+            positions = await stub.ListPositions(order_service_pb2.ListPositionsRequest())
+            assert positions.positions[0].quantity == batch.fills[0].quantity
+            pnl = await stub.GetPnl(order_service_pb2.GetPnlRequest())
+            assert list(pnl.pnl) == list(batch.pnl)
+        async with risk_stub(risks) as checks:
+            made = await checks.ListDecisions(risk_service_pb2.ListDecisionsRequest(signal_id="signal-1"))
+            assert made.decisions[0].approved
 
 
 async def test_every_signal_set_gives_one_batch_and_one_watermark_also_an_empty_one(chosen: Settings) -> None:
-    async with listening(str(chosen.bus.url)) as (feeder, heard), risk(chosen) as risks:
-        async with order(chosen, risks.server.address):
-            for number in (1, 2, 3):
-                await feed(feeder, number)
-            await until(lambda: len(heard.portfolios) == 3)
+    async with (
+        listening(str(chosen.bus.url)) as (feeder, heard),
+        risk(chosen) as risks,
+        order(chosen, risks.server.address),
+    ):
+        for number in (1, 2, 3):
+            await feed(feeder, number)
+        await until(lambda: len(heard.portfolios) == 3)
     assert heard.watermarks() == ["snapshot-1", "snapshot-2", "snapshot-3"]
     assert [event.snapshot_id for event in heard.batches] == heard.watermarks()
 
 
 async def test_a_redelivered_signal_set_changes_nothing(chosen: Settings) -> None:
-    async with listening(str(chosen.bus.url)) as (feeder, heard), risk(chosen) as risks:
-        async with order(chosen, risks.server.address) as orders:
-            await feed(feeder, 1, signal())
-            await until(lambda: len(heard.portfolios) == 1)
-            again = signal_set(signal())
-            event = heard.batches[0]
-            repeated = type(event)(
-                event_id=event.cause_id, time_ns=NOW, snapshot_id="snapshot-1", underlying="SPX"
-            )
-            repeated.signal_set.CopyFrom(again)
-            await feeder.send("signal.SPX", repeated, message_id="another id for the bus")
-            await feed(feeder, 2)
-            await until(lambda: len(heard.portfolios) == 2)
-            async with order_stub(orders) as stub:
-                listed = await stub.ListFills(order_service_pb2.ListFillsRequest())
+    async with (
+        listening(str(chosen.bus.url)) as (feeder, heard),
+        risk(chosen) as risks,
+        order(chosen, risks.server.address) as orders,
+    ):
+        await feed(feeder, 1, signal())
+        await until(lambda: len(heard.portfolios) == 1)
+        again = signal_set(signal())
+        event = heard.batches[0]
+        repeated = type(event)(
+            event_id=event.cause_id, time_ns=NOW, snapshot_id="snapshot-1", underlying="SPX"
+        )
+        repeated.signal_set.CopyFrom(again)
+        await feeder.send("signal.SPX", repeated, message_id="another id for the bus")
+        await feed(feeder, 2)
+        await until(lambda: len(heard.portfolios) == 2)
+        async with order_stub(orders) as stub:
+            listed = await stub.ListFills(order_service_pb2.ListFillsRequest())
     assert heard.watermarks() == ["snapshot-1", "snapshot-2"]
     assert len(listed.fills) == 1
 
@@ -129,74 +137,81 @@ async def test_both_services_go_on_after_a_restart_as_if_nothing_had_been(chosen
 
 
 async def test_manual_orders_are_idempotent_and_pass_the_same_checks(chosen: Settings) -> None:
-    async with listening(str(chosen.bus.url)) as (feeder, heard), risk(chosen) as risks:
-        async with order(chosen, risks.server.address) as orders, order_stub(orders) as stub:
-            await feed(feeder, 1)
-            await until(lambda: len(heard.portfolios) == 1)
-            first = await stub.SubmitOrder(submit(quantity="2"))
-            again = await stub.SubmitOrder(submit(quantity="2"))
-            assert first == again
-            assert first.order.status == order_pb2.ORDER_STATUS_FILLED
-            with pytest.raises(grpc.aio.AioRpcError) as other:
-                await stub.SubmitOrder(submit(quantity="3"))
-            assert other.value.code() == grpc.StatusCode.ALREADY_EXISTS
-            denied = await stub.SubmitOrder(submit(request_id="large", quantity="500"))
-            assert denied.order.status == order_pb2.ORDER_STATUS_DENIED
-            assert "MAX_ORDER_QUANTITY" in denied.order.reason
-            await until(lambda: len(heard.portfolios) == 3)
+    async with (
+        listening(str(chosen.bus.url)) as (feeder, heard),
+        risk(chosen) as risks,
+        order(chosen, risks.server.address) as orders,
+        order_stub(orders) as stub,
+    ):
+        await feed(feeder, 1)
+        await until(lambda: len(heard.portfolios) == 1)
+        first = await stub.SubmitOrder(submit(quantity="2"))
+        again = await stub.SubmitOrder(submit(quantity="2"))
+        assert first == again
+        assert first.order.status == order_pb2.ORDER_STATUS_FILLED
+        with pytest.raises(grpc.aio.AioRpcError) as other:
+            await stub.SubmitOrder(submit(quantity="3"))
+        assert other.value.code() == grpc.StatusCode.ALREADY_EXISTS
+        denied = await stub.SubmitOrder(submit(request_id="large", quantity="500"))
+        assert denied.order.status == order_pb2.ORDER_STATUS_DENIED
+        assert "MAX_ORDER_QUANTITY" in denied.order.reason
+        await until(lambda: len(heard.portfolios) == 3)
     assert [event.snapshot_id for event in heard.batches] == ["snapshot-1", "", ""]
 
 
 async def test_a_working_order_can_be_replaced_and_cancelled(chosen: Settings) -> None:
-    async with listening(str(chosen.bus.url)) as (feeder, heard), risk(chosen) as risks:
-        async with order(chosen, risks.server.address) as orders, order_stub(orders) as stub:
-            await feed(feeder, 1)
-            await until(lambda: len(heard.portfolios) == 1)
-            working = (await stub.SubmitOrder(submit(limit="39", time_in_force=GTC))).order
-            replace = order_service_pb2.ReplaceOrderRequest(
-                request_id="r", order_id=working.order_id, quantity=common_pb2.Decimal(units=3)
-            )
-            replaced = (await stub.ReplaceOrder(replace)).order
-            assert to_decimal(replaced.quantity) == 3
-            assert (await stub.ReplaceOrder(replace)).order == replaced
-            replace.request_id, replace.quantity.units = "r2", 5000
-            with pytest.raises(grpc.aio.AioRpcError, match="MAX_ORDER_QUANTITY"):
-                await stub.ReplaceOrder(replace)
-            cancel = order_service_pb2.CancelOrderRequest(request_id="c", order_id=working.order_id)
-            cancelled = (await stub.CancelOrder(cancel)).order
-            assert cancelled.status == order_pb2.ORDER_STATUS_CANCELLED
-            assert (await stub.CancelOrder(cancel)).order == cancelled
-            await until(lambda: len(heard.portfolios) == 4)
-            async with risk_stub(risks) as checks:
-                held = await checks.GetPortfolio(risk_service_pb2.GetPortfolioRequest())
-                assert held.portfolio.positions == 0
+    async with (
+        listening(str(chosen.bus.url)) as (feeder, heard),
+        risk(chosen) as risks,
+        order(chosen, risks.server.address) as orders,
+        order_stub(orders) as stub,
+    ):
+        await feed(feeder, 1)
+        await until(lambda: len(heard.portfolios) == 1)
+        working = (await stub.SubmitOrder(submit(limit="39", time_in_force=GTC))).order
+        replace = order_service_pb2.ReplaceOrderRequest(
+            request_id="r", order_id=working.order_id, quantity=common_pb2.Decimal(units=3)
+        )
+        replaced = (await stub.ReplaceOrder(replace)).order
+        assert to_decimal(replaced.quantity) == 3
+        assert (await stub.ReplaceOrder(replace)).order == replaced
+        replace.request_id, replace.quantity.units = "r2", 5000
+        with pytest.raises(grpc.aio.AioRpcError, match="MAX_ORDER_QUANTITY"):
+            await stub.ReplaceOrder(replace)
+        cancel = order_service_pb2.CancelOrderRequest(request_id="c", order_id=working.order_id)
+        cancelled = (await stub.CancelOrder(cancel)).order
+        assert cancelled.status == order_pb2.ORDER_STATUS_CANCELLED
+        assert (await stub.CancelOrder(cancel)).order == cancelled
+        await until(lambda: len(heard.portfolios) == 4)
+        async with risk_stub(risks) as checks:
+            held = await checks.GetPortfolio(risk_service_pb2.GetPortfolioRequest())
+            assert held.portfolio.positions == 0
 
 
 async def test_the_kill_switch_cancels_working_orders_and_refuses_new_ones(chosen: Settings) -> None:
-    async with listening(str(chosen.bus.url)) as (feeder, heard), risk(chosen) as risks:
-        async with (
-            order(chosen, risks.server.address) as orders,
-            order_stub(orders) as stub,
-            risk_stub(risks) as checks,
-        ):
-            await feed(feeder, 1)
-            await until(lambda: len(heard.portfolios) == 1)
-            working = (await stub.SubmitOrder(submit(limit="39", time_in_force=GTC))).order
-            halt = risk_service_pb2.HaltTradingRequest(request_id="h", reason="drill", changed_by="operator")
-            halted = await checks.HaltTrading(halt)
-            assert await checks.HaltTrading(halt) == halted
-            await until(lambda: len(heard.batches) == 3)
-            found = await stub.GetOrder(order_service_pb2.GetOrderRequest(order_id=working.order_id))
-            assert found.order.status == order_pb2.ORDER_STATUS_CANCELLED
-            assert "drill" in found.order.reason
-            denied = (await stub.SubmitOrder(submit(request_id="request-2"))).order
-            assert "TRADING_STATE" in denied.reason
-            resume = risk_service_pb2.ResumeTradingRequest(
-                request_id="r", reason="over", changed_by="operator"
-            )
-            assert (await checks.ResumeTrading(resume)).state.state == risk_pb2.TRADING_STATE_ACTIVE
-            passed = (await stub.SubmitOrder(submit(request_id="request-3"))).order
-            assert passed.status == order_pb2.ORDER_STATUS_FILLED
+    async with (
+        listening(str(chosen.bus.url)) as (feeder, heard),
+        risk(chosen) as risks,
+        order(chosen, risks.server.address) as orders,
+        order_stub(orders) as stub,
+        risk_stub(risks) as checks,
+    ):
+        await feed(feeder, 1)
+        await until(lambda: len(heard.portfolios) == 1)
+        working = (await stub.SubmitOrder(submit(limit="39", time_in_force=GTC))).order
+        halt = risk_service_pb2.HaltTradingRequest(request_id="h", reason="drill", changed_by="operator")
+        halted = await checks.HaltTrading(halt)
+        assert await checks.HaltTrading(halt) == halted
+        await until(lambda: len(heard.batches) == 3)
+        found = await stub.GetOrder(order_service_pb2.GetOrderRequest(order_id=working.order_id))
+        assert found.order.status == order_pb2.ORDER_STATUS_CANCELLED
+        assert "drill" in found.order.reason
+        denied = (await stub.SubmitOrder(submit(request_id="request-2"))).order
+        assert "TRADING_STATE" in denied.reason
+        resume = risk_service_pb2.ResumeTradingRequest(request_id="r", reason="over", changed_by="operator")
+        assert (await checks.ResumeTrading(resume)).state.state == risk_pb2.TRADING_STATE_ACTIVE
+        passed = (await stub.SubmitOrder(submit(request_id="request-3"))).order
+        assert passed.status == order_pb2.ORDER_STATUS_FILLED
     assert [event.risk_state.state for event in heard.states] == [2, 1]
 
 
@@ -205,15 +220,19 @@ async def test_a_drawdown_halts_and_its_watermark_comes_after_the_cancellations(
 ) -> None:
     limits = {**WIDE, "max_drawdown": 1_000.0}
     chosen = settings(tmp_path / "home", nats_server.url, risk={"limits": limits})
-    async with listening(nats_server.url) as (feeder, heard), risk(chosen) as risks:
-        async with order(chosen, risks.server.address) as orders, order_stub(orders) as stub:
-            await feed(feeder, 1, signal())
-            await until(lambda: len(heard.portfolios) == 1)
-            working = (await stub.SubmitOrder(submit(limit="39", time_in_force=GTC))).order
-            await until(lambda: len(heard.portfolios) == 2)
-            await feed(feeder, 2, vol=0.05)
-            await until(lambda: "snapshot-2" in heard.watermarks())
-            found = await stub.GetOrder(order_service_pb2.GetOrderRequest(order_id=working.order_id))
+    async with (
+        listening(nats_server.url) as (feeder, heard),
+        risk(chosen) as risks,
+        order(chosen, risks.server.address) as orders,
+        order_stub(orders) as stub,
+    ):
+        await feed(feeder, 1, signal())
+        await until(lambda: len(heard.portfolios) == 1)
+        working = (await stub.SubmitOrder(submit(limit="39", time_in_force=GTC))).order
+        await until(lambda: len(heard.portfolios) == 2)
+        await feed(feeder, 2, vol=0.05)
+        await until(lambda: "snapshot-2" in heard.watermarks())
+        found = await stub.GetOrder(order_service_pb2.GetOrderRequest(order_id=working.order_id))
     assert found.order.status == order_pb2.ORDER_STATUS_CANCELLED
     assert heard.watermarks() == ["snapshot-1", "", "snapshot-2"]
     assert [event.snapshot_id for event in heard.batches] == ["snapshot-1", "", "snapshot-2", "snapshot-2"]
@@ -221,14 +240,18 @@ async def test_a_drawdown_halts_and_its_watermark_comes_after_the_cancellations(
 
 
 async def test_the_trace_of_a_fill_reaches_from_the_signal_over_risk_to_the_broker(chosen: Settings) -> None:
-    async with listening(str(chosen.bus.url)) as (feeder, heard), risk(chosen) as risks:
-        async with order(chosen, risks.server.address) as orders, order_stub(orders) as stub:
-            await feed(feeder, 1, signal())
-            await until(lambda: len(heard.portfolios) == 1)
-            for running in (orders, risks):
-                running.runtime.telemetry.flush()
-            fill_id = heard.batches[0].order_batch.fills[0].fill_id
-            traced = await stub.GetTrace(order_service_pb2.GetTraceRequest(fill_id=fill_id))
+    async with (
+        listening(str(chosen.bus.url)) as (feeder, heard),
+        risk(chosen) as risks,
+        order(chosen, risks.server.address) as orders,
+        order_stub(orders) as stub,
+    ):
+        await feed(feeder, 1, signal())
+        await until(lambda: len(heard.portfolios) == 1)
+        for running in (orders, risks):
+            running.runtime.telemetry.flush()
+        fill_id = heard.batches[0].order_batch.fills[0].fill_id
+        traced = await stub.GetTrace(order_service_pb2.GetTraceRequest(fill_id=fill_id))
     parents = {span.span_id: span for span in traced.spans}
     fill = next(span for span in traced.spans if span.name == "order.fill")
     submitted = parents[fill.parent_span_id]
@@ -242,59 +265,57 @@ async def test_the_trace_of_a_fill_reaches_from_the_signal_over_risk_to_the_brok
 
 
 async def test_commands_on_the_stream_are_answered_and_batches_follow(chosen: Settings) -> None:
-    async with listening(str(chosen.bus.url)) as (feeder, heard), risk(chosen) as risks:
-        async with order(chosen, risks.server.address) as orders, order_stub(orders) as stub:
-            await feed(feeder, 1)
-            await until(lambda: len(heard.portfolios) == 1)
-            stream = stub.StreamOrders()
-            await stream.write(order_service_pb2.StreamOrdersRequest(subscribe=common_pb2.Subscription()))
-            current = await stream.read()
-            assert isinstance(current, order_service_pb2.StreamOrdersResponse)
-            assert current.batch.snapshot_id == "snapshot-1"
-            await stream.write(order_service_pb2.StreamOrdersRequest(submit=submit()))
-            await stream.write(
-                order_service_pb2.StreamOrdersRequest(submit=submit([leg("rubbish")], request_id="bad"))
-            )
-            answers = [await stream.read() for _ in range(3)]
-            kinds = sorted(
-                a.WhichOneof("item") or "" for a in answers if not isinstance(a, type(grpc.aio.EOF))
-            )
-            assert kinds == ["accepted", "batch", "refusal"]
-            refusal = next(
-                a.refusal
-                for a in answers
-                if isinstance(a, order_service_pb2.StreamOrdersResponse) and a.WhichOneof("item") == "refusal"
-            )
-            assert refusal.request_id == "bad"
-            assert refusal.code == grpc.StatusCode.INVALID_ARGUMENT.value[0]
-            assert "legs[0].instrument_id" in refusal.message
-            stream.cancel()
+    async with (
+        listening(str(chosen.bus.url)) as (feeder, heard),
+        risk(chosen) as risks,
+        order(chosen, risks.server.address) as orders,
+        order_stub(orders) as stub,
+    ):
+        await feed(feeder, 1)
+        await until(lambda: len(heard.portfolios) == 1)
+        stream: Any = stub.StreamOrders()
+        await stream.write(order_service_pb2.StreamOrdersRequest(subscribe=common_pb2.Subscription()))
+        assert (await stream.read()).batch.snapshot_id == "snapshot-1"
+        await stream.write(order_service_pb2.StreamOrdersRequest(submit=submit()))
+        bad = submit([leg("rubbish")], request_id="bad")
+        await stream.write(order_service_pb2.StreamOrdersRequest(submit=bad))
+        answers = {item.WhichOneof("item"): item for item in [await stream.read() for _ in range(3)]}
+        assert sorted(answers) == ["accepted", "batch", "refusal"]
+        refusal = answers["refusal"].refusal
+        assert refusal.request_id == "bad"
+        assert refusal.code == grpc.StatusCode.INVALID_ARGUMENT.value[0]
+        assert "legs[0].instrument_id" in refusal.message
+        stream.cancel()
 
 
 async def test_lists_page_through_everything_once(chosen: Settings) -> None:
-    async with listening(str(chosen.bus.url)) as (feeder, heard), risk(chosen) as risks:
-        async with order(chosen, risks.server.address) as orders, order_stub(orders) as stub:
-            await feed(feeder, 1)
-            await until(lambda: len(heard.portfolios) == 1)
-            for number in range(5):
-                legs = [leg(call(2900)), leg(put(2900), SELL)]
-                await stub.SubmitOrder(submit(legs, request_id=f"request-{number}", limit="3"))
-            seen: list[str] = []
-            request = order_service_pb2.ListFillsRequest(page_size=3)
-            while True:
-                page = await stub.ListFills(request)
-                seen.extend(fill.fill_id for fill in page.fills)
-                request.page_token = page.next_page_token
-                if not page.next_page_token:
-                    break
-            assert len(seen) == len(set(seen)) == 10
-            points = await stub.ListPnl(order_service_pb2.ListPnlRequest())
-            assert len(points.pnl) == 5
-            listed = await stub.ListOrders(
-                order_service_pb2.ListOrdersRequest(statuses=[order_pb2.ORDER_STATUS_FILLED], page_size=2)
-            )
-            assert len(listed.orders) == 2
-            assert listed.next_page_token
+    async with (
+        listening(str(chosen.bus.url)) as (feeder, heard),
+        risk(chosen) as risks,
+        order(chosen, risks.server.address) as orders,
+        order_stub(orders) as stub,
+    ):
+        await feed(feeder, 1)
+        await until(lambda: len(heard.portfolios) == 1)
+        for number in range(5):
+            legs = [leg(call(2900)), leg(put(2900), SELL)]
+            await stub.SubmitOrder(submit(legs, request_id=f"request-{number}", limit="3"))
+        seen: list[str] = []
+        request = order_service_pb2.ListFillsRequest(page_size=3)
+        while True:
+            page = await stub.ListFills(request)
+            seen.extend(fill.fill_id for fill in page.fills)
+            request.page_token = page.next_page_token
+            if not page.next_page_token:
+                break
+        assert len(seen) == len(set(seen)) == 10
+        points = await stub.ListPnl(order_service_pb2.ListPnlRequest())
+        assert len(points.pnl) == 5
+        listed = await stub.ListOrders(
+            order_service_pb2.ListOrdersRequest(statuses=[order_pb2.ORDER_STATUS_FILLED], page_size=2)
+        )
+        assert len(listed.orders) == 2
+        assert listed.next_page_token
 
 
 RUBBISH = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -35,14 +36,14 @@ async def test_a_repeated_request_gets_the_stored_decisions_also_after_a_restart
             async with risk(chosen) as risks, risk_stub(risks) as stub:
                 if not heard.portfolios:
                     await traded(feeder, heard)
-                stream = stub.CheckIntents()
+                stream: Any = stub.CheckIntents()
                 for _ in range(2):
                     await stream.write(request)
                     answers.append(await stream.read())
                 listed = await stub.ListDecisions(risk_service_pb2.ListDecisionsRequest())
                 stream.cancel()
     assert all(answer == answers[0] for answer in answers)
-    assert [decision.approved for decision in answers[0].decisions] == [True, False]  # type: ignore[union-attr]
+    assert [decision.approved for decision in answers[0].decisions] == [True, False]
     assert len(listed.decisions) == 2
 
 
@@ -53,13 +54,13 @@ async def test_a_check_waits_for_its_surface_and_holds_up_no_other(chosen: Setti
         risk_stub(risks) as stub,
     ):
         await traded(feeder, heard)
-        stream = stub.CheckIntents()
+        stream: Any = stub.CheckIntents()
         await stream.write(check_request(intent(), request_id="early", snapshot_id="snapshot-2"))
         await stream.write(check_request(intent(intent_id="intent-2"), request_id="now"))
         first = await stream.read()
         await feeder.publish("surface.SPX", surface("snapshot-2"), "snapshot-2")
         second = await stream.read()
-        assert [first.request_id, second.request_id] == ["now", "early"]  # type: ignore[union-attr]
+        assert [first.request_id, second.request_id] == ["now", "early"]
         stream.cancel()
 
 
@@ -68,7 +69,7 @@ async def test_a_surface_that_never_comes_is_unavailable_and_not_a_decision(
 ) -> None:
     chosen = settings(tmp_path / "home", nats_server.url, risk={"surface_wait_s": 0.2})
     async with risk(chosen) as risks, risk_stub(risks) as stub:
-        stream = stub.CheckIntents()
+        stream: Any = stub.CheckIntents()
         await stream.write(check_request(intent(), snapshot_id="nowhere"))
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await stream.read()
@@ -144,15 +145,15 @@ async def test_the_stream_has_portfolios_and_the_kill_switch(chosen: Settings) -
         risk_stub(risks) as stub,
     ):
         await traded(feeder, heard)
-        stream = stub.StreamPortfolio()
+        stream: Any = stub.StreamPortfolio()
         await stream.write(risk_service_pb2.StreamPortfolioRequest(subscribe=common_pb2.Subscription()))
         current = await stream.read()
-        assert current.snapshot == heard.portfolios[0].portfolio  # type: ignore[union-attr]
+        assert current.snapshot == heard.portfolios[0].portfolio
         halt = risk_service_pb2.HaltTradingRequest(request_id="h", reason="drill", changed_by="operator")
         await stub.HaltTrading(halt)
         async with asyncio.timeout(10):
             changed = await stream.read()
-        assert changed.state.reason == "drill"  # type: ignore[union-attr]
+        assert changed.state.reason == "drill"
         stream.cancel()
 
 
@@ -210,7 +211,7 @@ async def test_rubbish_is_refused_by_field_at_every_rpc(chosen: Settings) -> Non
             check_request(intent(), intent()),
             check_request(time_ns=5),
         ):
-            stream = stub.CheckIntents()
+            stream: Any = stub.CheckIntents()
             await stream.write(bad)
             with pytest.raises(grpc.aio.AioRpcError) as wrong:
                 await stream.read()
