@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from skewline.clients.cli.command import USAGE, Json, fail
-from skewline.clients.cli.demo import Day, First, Last, Limit, Report, Seed, Source, Steps, Symbols
+from skewline.clients.cli.demo import (
+    Day,
+    First,
+    Last,
+    Limit,
+    Report,
+    Seed,
+    Source,
+    Steps,
+    Symbols,
+    require_writable,
+)
 from skewline.clients.cli.local_settings import Config, HomeFolder, Overrides, local_settings
 
 if TYPE_CHECKING:
@@ -57,6 +68,8 @@ def backtest(
     except ChoiceError as error:
         fail(str(error), USAGE)
     settings = local_settings(context, home, config, overrides or ())
+    if report is not None:
+        require_writable(report)
     console = console_for(json_output)
     try:
         record = _play(choice, settings, console)

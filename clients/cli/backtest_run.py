@@ -18,7 +18,7 @@ from skewline.clients.values import decimal_of
 from skewline.servers.backtest.pipeline import Consequences, Pipeline
 from skewline.servers.marketdata.sample.fetch import fetch_sample
 from skewline.servers.marketdata.sources.opening import SourceOptions, open_source
-from skewline.servers.marketdata.sources.source import Selection
+from skewline.servers.marketdata.sources.source import Selection, SourceError
 from skewline.servers.runtime.settings import Settings
 from skewline.v1 import (
     chain_pb2,
@@ -48,6 +48,8 @@ class InProcessRun:
         )
         self._source = open_source(choice.source, options)
         refs = self._source.plan()
+        if not refs:
+            raise SourceError("has no snapshot of these symbols and dates; see what it holds")
         self._refs = refs[: choice.limit] if choice.limit else refs
         self._pipeline = Pipeline(settings)
         self._reasons: Counter[str] = Counter()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -74,6 +75,8 @@ def demo(
         fail(str(error), USAGE)
     given = [*(overrides or ()), *([f"telemetry.otlp_endpoint={otlp}"] if otlp else [])]
     base = local_settings(context, home, config, given)
+    if report is not None:
+        require_writable(report)
     try:
         run = new_run_home(base.home)
     except OSError as error:
@@ -111,7 +114,7 @@ def _finish(task: Demo) -> None:
         fail(_option_named(error), USAGE if error.violations else REFUSED)
     except (StartFailed, StackFailed, NatsServerError, HomeInUse, ReplayFailed, OSError) as error:
         fail(f"{error}; logs are in {task.settings.home / 'logs'}")
-    if not summary.fills and task.choice.source == "sample":
+    if not summary.fills and task.choice.source == "sample" and not task.choice.limit:
         fail("no fill came of the sample: see orders and risk checks above, and the report")
 
 
@@ -119,3 +122,15 @@ def _option_named(error: Exception) -> str:
     """The service names the request's field; the user knows the option."""
     text = str(error).removeprefix("marketdata: ")
     return f"--{text}" if text.startswith("source:") else str(error)
+
+
+def require_writable(report: Path) -> None:
+    """End the command now rather than after the run, when the report could not be written to this path."""
+    folder = report.expanduser().absolute().parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        fail(f"--report: {folder} cannot be made ({error.strerror}); name another path", USAGE)
+    if report.is_dir() or not os.access(folder, os.W_OK):
+        what = "is a folder" if report.is_dir() else "cannot be written"
+        fail(f"--report: {report} {what}; name a file in a folder of yours", USAGE)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from skewline.clients.cli.stack_watch import watching
 from skewline.clients.demo.screen import screen_on
+from skewline.clients.stack import running_stack
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,5 +38,6 @@ async def own_stack(settings: Settings, console: Console, *, any_ports: bool) ->
 
             async with watching(settings.home, show):
                 await running.enter_async_context(supervisor)
+            show(running_stack(settings.home).processes)
         supervisor.stop_on_signals()
         yield supervisor

@@ -24,7 +24,8 @@ def money(value: common_pb2.Decimal | Decimal | float) -> str:
         value = decimal_of(value)
     if not math.isfinite(value):
         return "–"
-    return f"{value:,.2f}"
+    text = f"{value:,.2f}"
+    return "0.00" if text == "-0.00" else text
 
 
 def count(value: common_pb2.Decimal | Decimal | int) -> str:

@@ -49,3 +49,14 @@ def test_help_does_not_load_the_servers() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("command", ["demo", "backtest"])
+def test_a_report_that_cannot_be_written_is_refused_before_the_run(command: str, tmp_path: Path) -> None:
+    result = run(command, "--home", str(tmp_path / "home"), "--report", str(tmp_path))
+    assert result.exit_code == 2
+    assert f"--report: {tmp_path} is a folder; name a file" in result.stderr
+    (tmp_path / "file").touch()
+    result = run(command, "--home", str(tmp_path / "home"), "--report", str(tmp_path / "file" / "r.html"))
+    assert result.exit_code == 2
+    assert "--report:" in result.stderr
