@@ -26,6 +26,8 @@ class Consequences:
     portfolio: risk_pb2.PortfolioSnapshot
     risk_state: risk_pb2.RiskState | None
     """Set when the snapshot tripped the kill switch."""
+    halt_batch: order_pb2.OrderBatch | None
+    """The cancellations that the kill switch caused; `portfolio` is then the one after them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,5 +76,15 @@ class Pipeline:
             else []
         )
         batch = self.order.on_decisions(signal_set, decisions, "")
+        state = self.risk.state
         portfolio = self.risk.on_orders(batch)
-        return Consequences(chain, surface, signal_set, tuple(decisions), batch, portfolio, None)
+        tripped = self.risk.state if self.risk.state != state else None
+        halt_batch = None
+        if tripped is not None:
+            halt_batch = self.order.on_halt(
+                tripped, chain.time_ns, snapshot_id=chain.snapshot_id, underlying=chain.underlying
+            )
+            portfolio = self.risk.on_orders(halt_batch)
+        return Consequences(
+            chain, surface, signal_set, tuple(decisions), batch, portfolio, tripped, halt_batch
+        )
