@@ -129,10 +129,14 @@ class RiskEngine:
 
     def check(self, request: risk_service_pb2.CheckIntentsRequest) -> list[risk_pb2.RiskDecision]:
         """Size and check each intent in order; the approved are reserved until their orders are final."""
-        return [self._decide(intent, request) for intent in request.intents]
+        models: dict[str, PortfolioModel] = {}
+        return [self._decide(intent, request, models) for intent in request.intents]
 
     def _decide(
-        self, intent: risk_pb2.OrderIntent, request: risk_service_pb2.CheckIntentsRequest
+        self,
+        intent: risk_pb2.OrderIntent,
+        request: risk_service_pb2.CheckIntentsRequest,
+        models: dict[str, PortfolioModel],
     ) -> risk_pb2.RiskDecision:
         wrong = intent_rules.invalid(intent)
         if wrong is not None:
@@ -143,7 +147,7 @@ class RiskEngine:
                 time_ns=request.time_ns,
             )
         view = self._view_for(request.snapshot_id, intent.underlying)
-        model = self._model(view)
+        model = models.setdefault(intent.underlying, self._model(view))
         trade = model.trade(intent, view)
         snapshot_id = request.snapshot_id or intent.snapshot_id
         standing = model.standing(

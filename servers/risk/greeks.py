@@ -98,7 +98,7 @@ def in_currency(valuation: Valuation, weights: Doubles) -> Doubles:
     What has no price is left out: count it with `Valuation.priced`.
     """
     priced = valuation.priced
-    total: Doubles = valuation.rows[:, priced] @ weights[priced]
+    total: Doubles = (valuation.rows[:, priced] * weights[priced]).sum(axis=1)
     return total
 
 

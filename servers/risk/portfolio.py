@@ -36,7 +36,7 @@ class Valued:
 
 
 class PortfolioModel:
-    """Book and limits on one surface an underlying. Made for one event, and thrown away."""
+    """Book and limits on one surface an underlying; made for one event, during which the book may grow."""
 
     def __init__(
         self,
@@ -51,6 +51,7 @@ class PortfolioModel:
         self._limits = limits
         self._book = book
         self._views = views
+        self._reserved: dict[tuple[Exposure, ...], tuple[Doubles, Doubles]] = {}
 
     def value(self, horizon_days: float = 1.0) -> Valued:
         """Value what is held, without reservations."""
@@ -132,13 +133,10 @@ class PortfolioModel:
         own_rows = np.zeros(len(greeks.NAMES))
         for underlying in self._book.underlyings():
             exposures = self._book.exposures(underlying, without=intent.intent_id)
-            its_view = self._views.get(underlying)
-            valuation = greeks.value(its_view, [e.instrument_id for e in exposures])
-            weights = np.array([e.weight for e in exposures])
-            if its_view is not None:
-                profit += self._scenarios.profit(its_view, valuation, weights)
+            rows, its_profit = self._exposed(underlying, exposures)
+            profit += its_profit
             if underlying == intent.underlying:
-                own, own_rows = exposures, greeks.in_currency(valuation, weights)
+                own, own_rows = exposures, rows
         return Standing(
             limits=self._limits,
             settings=self._settings,
@@ -152,6 +150,20 @@ class PortfolioModel:
             surface_good=view is not None and view.is_good,
             surface_age_s=(time_ns - view.time_ns) / _SECOND_NS if view is not None else math.inf,
         )
+
+    def _exposed(self, underlying: str, exposures: Sequence[Exposure]) -> tuple[Doubles, Doubles]:
+        """Greeks and scenario profits of exposures; those of the intent before, where it changed nothing."""
+        key = tuple(exposures)
+        known = self._reserved.get(key)
+        if known is None:
+            view = self._views.get(underlying)
+            valuation = greeks.value(view, [e.instrument_id for e in exposures])
+            weights = np.array([e.weight for e in exposures])
+            profit = self._scenarios.zero()
+            if view is not None:
+                profit = self._scenarios.profit(view, valuation, weights)
+            known = self._reserved[key] = greeks.in_currency(valuation, weights), profit
+        return known
 
     def _spread(self, unit: Sequence[Exposure], view: SurfaceView | None) -> float:
         total = 0.0

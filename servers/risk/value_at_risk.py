@@ -71,7 +71,8 @@ class Scenarios:
         years = np.maximum(c.years - horizon, 0.0)
         later = black.price(c.is_call, np.outer(moves, c.forward), c.strike, years, c.discount, vols)
         now = valuation.rows[-1, valuation.live]
-        profit: Doubles = (later - now) @ weights[valuation.live]
+        # Not a matrix product: its last digits may depend on threads and alignment, and replays must agree.
+        profit: Doubles = ((later - now) * weights[valuation.live]).sum(axis=1)
         return profit
 
     def measure(self, profit: Doubles, confidence: float, horizon_days: float) -> risk_pb2.ValueAtRisk:
