@@ -19,6 +19,16 @@ Indices = npt.NDArray[np.int64]
 _HOUR_NS: Final = 3_600_000_000_000
 _YEAR_NS: Final = 365 * 24 * _HOUR_NS
 
+# No market has numbers beyond these; squares of what lies within still are numbers.
+LOWEST: Final = 1e-9
+HIGHEST: Final = 1e12
+
+
+def plausible(price: Doubles) -> Flags:
+    """Whether something may be the price or strike of an underlying."""
+    flags: Flags = (price >= LOWEST) & (price < HIGHEST)
+    return flags
+
 
 @dataclass(frozen=True, slots=True)
 class Contracts:
@@ -68,7 +78,8 @@ def contracts_of(chain: chain_pb2.OptionChain, settings: CalibrationSettings) ->
     with np.errstate(invalid="ignore"):
         width = (ask - bid) / (0.5 * (bid + ask))
         rules = {
-            "NON_FINITE": ~(np.isfinite(strike) & np.isfinite(bid) & np.isfinite(ask) & (strike > 0.0)),
+            "NON_FINITE": ~(np.isfinite(strike) & np.isfinite(bid) & np.isfinite(ask)),
+            "OUT_OF_RANGE": ~(plausible(strike) & (np.abs(bid) < HIGHEST) & (np.abs(ask) < HIGHEST)),
             "EXPIRED": left <= 0.0,
             "EXPIRY_TOO_NEAR": left < settings.min_expiry_hours * _HOUR_NS,
             "REPEATED": repeated,

@@ -26,6 +26,14 @@ def fit_surface(
     steps: Steps = unobserved,
 ) -> surface_pb2.VolSurface:
     """Fit `chain`, whose columns are of one length; whatever comes of it, the surface's status says so."""
+    # What overflows or has no value ends in a reason, not in a warning.
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        return _fitted(chain, settings, memory, steps)
+
+
+def _fitted(
+    chain: chain_pb2.OptionChain, settings: CalibrationSettings, memory: Memory, steps: Steps
+) -> surface_pb2.VolSurface:
     american = chain.exercise == instrument_pb2.EXERCISE_STYLE_AMERICAN
     contracts = contracts_of(chain, settings)
     with steps("calibration.forward") as note:

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from skewline.servers.calibration.american_style import european_pairs
-from skewline.servers.calibration.contracts import Contracts, Doubles
+from skewline.servers.calibration.contracts import HIGHEST, LOWEST, Contracts, Doubles
 from skewline.servers.calibration.parity import ParityLine, ParityPairs, forward_given, parity_line
 from skewline.servers.runtime.settings.calibration import CalibrationSettings
 
@@ -60,7 +60,7 @@ def forwards_of(
 
 def spot_known(spot: float) -> bool:
     """Whether the chain says the underlying's price."""
-    return math.isfinite(spot) and spot > 0.0
+    return LOWEST <= spot < HIGHEST
 
 
 def _europeanised(
