@@ -22,13 +22,21 @@ def free_port(host: str = "127.0.0.1") -> int:
     source = random.SystemRandom()
     for _ in range(_ATTEMPTS):
         port = source.randint(_LOWEST, highest)
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-            try:
-                probe.bind((host, port))
-            except OSError:
-                continue
+        if not in_use(host, port):
             return port
     raise OSError(f"no free port on {host} between {_LOWEST} and {highest} after {_ATTEMPTS} attempts")
+
+
+def in_use(host: str, port: int) -> bool:
+    """Whether another program holds TCP `port` on `host`, or `host` is none of this machine's."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:
+        # Connections that a stopped server left in TIME_WAIT do not keep its port from it.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return True
+    return False
 
 
 def _ephemeral_start() -> int:

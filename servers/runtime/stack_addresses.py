@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
-from skewline.servers.runtime.ports import free_port
+from skewline.servers.runtime.ports import free_port, in_use
 
 NATS: Final = "nats"
 """Name of the process that is the bus."""
@@ -40,9 +40,18 @@ class StackAddresses:
 
     @classmethod
     def choose(cls, host: str, services: Iterable[ServiceSpec], nats_url: str | None, nats_port: int) -> Self:
-        """Take the ports that are given and pick free ones for the rest."""
+        """Take the ports that are given and pick free ones for the rest.
+
+        Raises OSError naming the setting of a port that another program holds: whatever answers there would
+        pass for the service.
+        """
         ports: dict[str, int] = {}
         metrics_ports: dict[str, int] = {}
+
+        def given(port: int, setting: str) -> int:
+            if in_use(host, port):
+                raise OSError(f"{setting}: {host}:{port} is in use by another program; set it to a free port")
+            return port
 
         def unused() -> int:
             while (port := free_port(host)) in {*ports.values(), *metrics_ports.values()}:
@@ -52,9 +61,14 @@ class StackAddresses:
         if nats_url is None:
             ports[NATS] = nats_port or unused()
         for service in services:
-            ports[service.name] = service.port or unused()
+            name = service.name
+            ports[name] = given(service.port, f"network.ports.{name}") if service.port else unused()
             if service.metrics_port is not None:
-                metrics_ports[service.name] = service.metrics_port or unused()
+                metrics_ports[name] = (
+                    given(service.metrics_port, f"telemetry.metrics_ports.{name}")
+                    if service.metrics_port
+                    else unused()
+                )
         return cls(host, nats_url or f"nats://{host}:{ports[NATS]}", ports, metrics_ports)
 
     def of(self, name: str) -> str:

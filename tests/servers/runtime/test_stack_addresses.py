@@ -1,5 +1,9 @@
+import socket
 from pathlib import Path
 
+import pytest
+
+from skewline.servers.runtime.ports import free_port
 from skewline.servers.runtime.settings import SERVICES, load_settings
 from skewline.servers.runtime.stack_addresses import ServiceSpec, StackAddresses
 
@@ -16,9 +20,22 @@ def test_a_service_reads_its_addresses_back_from_its_environment(tmp_path: Path)
 
 
 def test_given_ports_and_bus_are_kept_and_all_ports_differ() -> None:
-    specs = [ServiceSpec("risk", port=50054), ServiceSpec("order", metrics_port=None)]
+    port = free_port()
+    specs = [ServiceSpec("risk", port=port), ServiceSpec("order", metrics_port=None)]
     addresses = StackAddresses.choose("127.0.0.1", specs, "nats://bus:4222", 0)
     assert addresses.nats_url == "nats://bus:4222"
-    assert addresses.of("risk") == "127.0.0.1:50054"
+    assert addresses.of("risk") == f"127.0.0.1:{port}"
     assert addresses.metrics_of("order") == ""
     assert len({*addresses.ports.values(), *addresses.metrics_ports.values()}) == 3
+
+
+@pytest.mark.parametrize(
+    ("spec", "setting"),
+    [("port", "network.ports.risk"), ("metrics_port", "telemetry.metrics_ports.risk")],
+)
+def test_a_port_that_another_program_holds_is_refused_by_its_setting(spec: str, setting: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        specs = [ServiceSpec("risk", **{spec: port})]
+        with pytest.raises(OSError, match=f"{setting}: 127.0.0.1:{port} is in use by another program"):
+            StackAddresses.choose("127.0.0.1", specs, None, 0)
