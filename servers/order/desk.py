@@ -18,7 +18,7 @@ from skewline.servers.order.engine import OrderEngine, denial_reason
 from skewline.servers.order.order_spans import OrderSpans
 from skewline.servers.order.risk_link import RiskLink
 from skewline.servers.runtime.envelope import envelope
-from skewline.servers.runtime.errors import AlreadyExists, NotFound, Refused
+from skewline.servers.runtime.errors import AlreadyExists, NotFound, Refused, ServiceError
 from skewline.servers.runtime.identity import derive_id
 from skewline.servers.runtime.processor import Delivered, Outgoing, Processor
 from skewline.servers.runtime.telemetry import traceparent
@@ -148,9 +148,16 @@ class OrderDesk:
     async def _command(self, kind: str, request_id: str) -> AsyncIterator[None]:
         """A span of its own, also for a command that came on a stream, and the turn."""
         attributes = {"skewline.request_id": request_id}
+        refusal: ServiceError | None = None
         with self._tracer.start_as_current_span(f"order.{kind}", attributes=attributes):
             async with self._processor.exclusive():
-                yield
+                try:
+                    yield
+                except ServiceError as error:
+                    # Raised before anything changed: no reason to rebuild the engine for a bad command.
+                    refusal = error
+            if refusal is not None:
+                raise refusal
 
     async def _ask_for(self, intent: risk_pb2.OrderIntent, request_id: str) -> risk_pb2.RiskDecision:
         # A retry after the next snapshot asks anew: its intent is another.
