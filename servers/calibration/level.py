@@ -37,7 +37,8 @@ def atm_vol_at(years: float, slices: Sequence[surface_pb2.VolSlice]) -> float:
 def fit_level(history: Sequence[tuple[int, float]], settings: CalibrationSettings) -> surface_pb2.OuFit:
     """Ornstein-Uhlenbeck on the logarithm of `history`, (data time in ns, vol) oldest first.
 
-    The step is the median spacing of the times. POOR where the vols do not revert to a mean.
+    The step is the median spacing of the times. POOR where the vols do not revert to a mean, or where that
+    may be chance.
     """
     if len(history) < settings.ou_min_points:
         return surface_pb2.OuFit(observations=len(history), status=FAILED, reasons=["TOO_FEW_POINTS"])
@@ -49,6 +50,11 @@ def fit_level(history: Sequence[tuple[int, float]], settings: CalibrationSetting
     if not (math.isfinite(found.kappa) and math.isfinite(found.sigma)):
         return surface_pb2.OuFit(observations=len(history), status=FAILED, reasons=["NO_MEAN_REVERSION"])
     reverting = found.mean_reverting and math.isfinite(found.half_life)
+    checks = {
+        "NO_MEAN_REVERSION": not reverting,
+        "MEAN_REVERSION_NOT_SIGNIFICANT": not found.kappa >= settings.ou_min_deviations * found.stderr.kappa,
+    }
+    reasons = [reason for reason, true in checks.items() if true][:1]
     return surface_pb2.OuFit(
         kappa=found.kappa,
         mean=found.mean if reverting else 0.0,
@@ -57,8 +63,8 @@ def fit_level(history: Sequence[tuple[int, float]], settings: CalibrationSetting
         kappa_stderr=_finite(found.stderr.kappa),
         mean_stderr=_finite(found.stderr.mean) if reverting else 0.0,
         observations=len(history),
-        status=GOOD if reverting else POOR,
-        reasons=[] if reverting else ["NO_MEAN_REVERSION"],
+        status=POOR if reasons else GOOD,
+        reasons=reasons,
     )
 
 

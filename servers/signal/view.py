@@ -87,10 +87,9 @@ class SurfaceView:
     slices: tuple[SliceView, ...]
     multiplier: float
 
-    @property
-    def vol_of_vol(self) -> float:
-        """Volatility of log vol from the surface's OU fit; 0 where there is none that is good."""
-        return self.message.ou.sigma if self.message.ou.status == GOOD else 0.0
+    def vol_of_vol(self, least: float) -> float:
+        """Volatility of log vol from the surface's OU fit, which is known also where its mean is not."""
+        return max(self.message.ou.sigma, least)
 
     def nearest(self, years: float) -> SliceView | None:
         """The slice whose expiry is nearest to `years`; the earlier one where two are."""

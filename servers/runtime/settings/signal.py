@@ -75,7 +75,7 @@ class SignalSettings(Section):
     """Longest horizon of a mean reversion trade, calendar days."""
 
     vol_of_vol: float = Field(default=1.0, gt=0)
-    """Volatility of log vol, per sqrt(year), where no fit says it."""
+    """Volatility of log vol, per sqrt(year), where no fit says more."""
 
     wing_deviations: float = Field(default=1.5, gt=0)
     """Distance of an iron fly's wings from the forward, in standard deviations to expiry."""

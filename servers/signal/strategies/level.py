@@ -54,7 +54,7 @@ def level_idea(surface: SurfaceView, view: LevelView, settings: SignalSettings) 
             forward=quotes.forward,
             vol=quotes.message.atm_vol,
             years=held,
-            vol_of_vol=surface.vol_of_vol or settings.vol_of_vol,
+            vol_of_vol=surface.vol_of_vol(settings.vol_of_vol),
         ),
         fit_error=quotes.message.sabr.rmse,
         horizon_ns=round(held * DAYS * DAY_NS),

@@ -82,7 +82,7 @@ class TermStructure:
                 forward=odd.forward,
                 vol=odd.message.atm_vol,
                 years=held,
-                vol_of_vol=surface.vol_of_vol or self._settings.vol_of_vol,
+                vol_of_vol=surface.vol_of_vol(self._settings.vol_of_vol),
             ),
             fit_error=max(odd.message.sabr.rmse, neighbour.message.sabr.rmse),
             horizon_ns=round(held * DAYS * DAY_NS),

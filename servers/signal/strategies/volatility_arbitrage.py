@@ -102,7 +102,7 @@ class VolatilityArbitrage:
                 forward=quotes.forward,
                 vol=quotes.message.atm_vol,
                 years=held,
-                vol_of_vol=surface.vol_of_vol or self._settings.vol_of_vol,
+                vol_of_vol=surface.vol_of_vol(self._settings.vol_of_vol),
             ),
             fit_error=quotes.message.sabr.rmse,
             horizon_ns=round(held * DAYS * DAY_NS),

@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pytest
 
 from skewline.servers.calibration.level import THIRTY_DAYS, atm_vol_at, fit_level
@@ -32,3 +33,26 @@ def test_a_level_that_only_rises_has_no_mean_to_go_back_to() -> None:
     assert fit.status != GOOD
     assert list(fit.reasons) == ["NO_MEAN_REVERSION"]
     assert all(math.isfinite(value) for field, value in fit.ListFields() if isinstance(value, float))
+
+
+def reverting(points: int) -> list[tuple[int, float]]:
+    """Daily vols around 0.2 whose logarithm keeps half of its distance a day."""
+    distance, history = 0.0, []
+    for day, shock in enumerate(np.random.default_rng(11).standard_normal(points)):
+        distance = 0.5 * distance + 0.05 * shock
+        history.append((day * 86_400_000_000_000, 0.2 * math.exp(distance)))
+    return history
+
+
+def test_mean_reversion_over_many_points_is_found() -> None:
+    fit = fit_level(reverting(400), CalibrationSettings())
+    assert fit.status == GOOD
+    assert math.exp(fit.mean) == pytest.approx(0.2, rel=0.05)
+    assert fit.kappa == pytest.approx(365 * math.log(2), rel=0.4)
+    assert fit.half_life == pytest.approx(math.log(2) / fit.kappa)
+
+
+def test_mean_reversion_that_may_be_chance_is_poor() -> None:
+    fit = fit_level(reverting(400), CalibrationSettings(ou_min_deviations=50.0))
+    assert fit.status == surface_pb2.FIT_STATUS_POOR
+    assert list(fit.reasons) == ["MEAN_REVERSION_NOT_SIGNIFICANT"]
