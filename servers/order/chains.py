@@ -11,8 +11,9 @@ import grpc.aio
 
 from skewline.servers.runtime.backoff import Backoff
 from skewline.servers.runtime.bus import Bus, Delivery, Tail
+from skewline.servers.runtime.event_rules import event_of
 from skewline.servers.runtime.logs import logger
-from skewline.v1 import chain_pb2, event_pb2, market_data_service_pb2, market_data_service_pb2_grpc
+from skewline.v1 import chain_pb2, market_data_service_pb2, market_data_service_pb2_grpc
 
 _SUBJECTS: Final = "market.chain.>"
 _AWAY: Final = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
@@ -65,9 +66,7 @@ class Chains:
                 return response.chain
 
     async def _hear(self, delivery: Delivery) -> None:
-        event = event_pb2.Event.FromString(delivery.data)
-        if event.WhichOneof("payload") == "chain":
-            self._keep(event.chain)
+        self._keep(event_of(delivery).chain)
 
     def _keep(self, chain: chain_pb2.OptionChain) -> None:
         self._chains[chain.snapshot_id] = chain

@@ -30,7 +30,7 @@ _DEFINITIVE: Final = (
 """Answers that asking again does not change."""
 
 
-class RiskRefusedQuestion(Exception):
+class RiskRefusedQuestion(ValueError):
     """The risk service will never answer this request: it is wrong, or not allowed."""
 
 

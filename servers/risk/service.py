@@ -13,6 +13,7 @@ from skewline.servers.risk.engine import RiskEngine
 from skewline.servers.risk.operations import PORTFOLIOS, STATES, RiskOperations
 from skewline.servers.risk.servicer import RiskItem, RiskServicer
 from skewline.servers.risk.surface_arrivals import SurfaceArrivals
+from skewline.servers.runtime.bus import Poison
 from skewline.servers.runtime.processor import Delivered, Outgoing
 from skewline.servers.runtime.service import Runtime
 from skewline.servers.runtime.streaming import Feed
@@ -21,6 +22,7 @@ from skewline.v1 import event_pb2
 from skewline.v1.risk_service_pb2_grpc import add_RiskServiceServicer_to_server
 
 FULL_NAME: Final = "skewline.v1.RiskService"
+_SURFACES: Final = "risk-surface"
 
 
 class RiskService:
@@ -57,7 +59,7 @@ class RiskService:
     async def start(self) -> None:
         """Begin to consume surfaces and order batches."""
         await self._feed.start()
-        await self._processor.consume("SURFACE", "risk-surface", ("surface.>",), self._on_surface)
+        await self._processor.consume("SURFACE", _SURFACES, ("surface.>",), self._on_surface)
         await self._processor.consume(
             "ORDER", "risk-order", ("order.>",), self._on_orders, ready=self._surface_is_in
         )
@@ -82,8 +84,13 @@ class RiskService:
         await self._processor.transact(work, cause=delivered.event)
 
     async def _surface_is_in(self, event: event_pb2.Event) -> None:
-        if event.snapshot_id:
-            await self._arrivals.wait(event.snapshot_id, self._settings.surface_wait_s)
+        snapshot_id = event.snapshot_id
+        if not snapshot_id or await self._has_surface(snapshot_id):
+            return
+        # A surface is published before any batch of its snapshot: with all of them taken, none will come.
+        if await self._processor.caught_up(_SURFACES) and not await self._has_surface(snapshot_id):
+            raise Poison(f"snapshot_id {snapshot_id!r} has no surface: it must be one that was fed")
+        await self._arrivals.wait(snapshot_id, self._settings.surface_wait_s)
 
     async def _has_surface(self, snapshot_id: str) -> bool:
         return self._engine.has_surface(snapshot_id) or await self._processor.read(

@@ -16,11 +16,14 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from skewline.servers.runtime.backoff import jittered
 from skewline.servers.runtime.dead_letter import DeadLetter, Poison
 from skewline.servers.runtime.delivery import Delivery
+from skewline.servers.runtime.faults import is_lasting
 from skewline.servers.runtime.pulling import PullConsumer, PullLoop
 
 _log = logging.getLogger(__name__)
 
 _HEARTBEATS_PER_ACK_WAIT: Final = 3
+# Once would be enough for an engine; what merely looks like its fault gets two more chances.
+_TRIES_OF_LASTING: Final = 3
 
 Handler = Callable[[Delivery], Awaitable[None]]
 DeliverFrom = Literal["all", "new", "last_per_subject"]
@@ -36,7 +39,7 @@ class ConsumerPlan:
     ack_wait: float
     """Seconds after which a message whose consumer died is delivered again."""
     max_deliver: int
-    """Deliveries after which a message goes to DEAD."""
+    """Deliveries after which a message goes to DEAD; three when what failed cannot pass (`is_lasting`)."""
     batch: int
     ordered: bool
     """A failing message holds back those behind it."""
@@ -47,6 +50,10 @@ class ConsumerPlan:
     def pause(self, attempt: int) -> float:
         """Seconds until the delivery after the failed one numbered `attempt`, jittered."""
         return jittered(self.backoff_s[min(attempt, len(self.backoff_s)) - 1])
+
+    def tries(self, error: Exception) -> int:
+        """Deliveries that a message failing with `error` gets: what cannot pass must not hold up the rest."""
+        return min(self.max_deliver, _TRIES_OF_LASTING) if is_lasting(error) else self.max_deliver
 
     def config(self) -> ConsumerConfig:
         """The server's view. It never gives up by itself: the client does, with a dead letter."""
@@ -105,6 +112,11 @@ class Consumer:
     def counts(self) -> ConsumerCounts:
         """Counters for metrics and health."""
         return ConsumerCounts(self._handled, self._retried, self._dead, self._pending)
+
+    async def caught_up(self) -> bool:
+        """Whether everything that the stream holds for this consumer is done with."""
+        info = await self._jetstream.consumer_info(self.plan.stream, self.plan.durable)
+        return not info.num_pending and not info.num_ack_pending
 
     async def wait(self) -> None:
         """Until it is stopped. Raises what ended it if that was a fault of its own."""
@@ -172,7 +184,8 @@ class Consumer:
         except Poison as poison:
             await self._bury(message, delivery, poison.reason)
         except Exception as error:  # noqa: BLE001 - whatever a handler raises, the message is kept
-            if delivery.attempt >= plan.max_deliver:
+            tries = plan.tries(error)
+            if delivery.attempt >= tries:
                 _log.exception("%s gives up %s", plan.durable, delivery.message_id)
                 await self._bury(message, delivery, f"{type(error).__name__}: {error}")
                 return
@@ -180,7 +193,7 @@ class Consumer:
             pause = plan.pause(delivery.attempt)
             _log.warning(
                 "%s failed on %s (attempt %d of %d), again in %.2f s",
-                plan.durable, delivery.message_id, delivery.attempt, plan.max_deliver, pause, exc_info=error,
+                plan.durable, delivery.message_id, delivery.attempt, tries, pause, exc_info=error,
             )  # fmt: skip
             await message.nak(pause)
         else:

@@ -3,13 +3,16 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from skewline.servers.runtime.broadcast import Broadcast
-from skewline.servers.runtime.errors import FieldViolation, InvalidArgument
 from skewline.servers.runtime.subscriber import Subscriber
 from skewline.servers.runtime.subscription import Grant, Item, Reply, Terms
+from skewline.servers.runtime.validation import Validation
 from skewline.v1 import common_pb2
+
+# Of the event log's 64-bit sequence numbers.
+_NEWEST: Final = 2**63 - 1
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -17,10 +20,12 @@ T = TypeVar("T")
 
 def terms_of(subscription: common_pb2.Subscription) -> Terms:
     """The terms that a client's Subscription states. Raises InvalidArgument."""
-    if any(not underlying for underlying in subscription.underlyings):
-        raise InvalidArgument(
-            [FieldViolation("subscribe.underlyings", "has an empty name; leave the list empty for all")]
-        )
+    validation = Validation().within("subscribe")
+    named = all(subscription.underlyings)
+    validation.check(named, "underlyings", "has an empty name; leave the list empty for all")
+    fix = f"must be a sequence that this stream gave, or 0; not {subscription.resume_after}"
+    validation.check(subscription.resume_after <= _NEWEST, "resume_after", fix)
+    validation.raise_if_any()
     return Terms(
         keys=frozenset(subscription.underlyings),
         resume_after=subscription.resume_after,

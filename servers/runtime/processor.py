@@ -20,12 +20,12 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from google.protobuf.message import DecodeError
 from opentelemetry import trace
 from sqlalchemy import Connection
 
-from skewline.servers.runtime.bus import Bus, Delivery, Poison, PublishFailed
+from skewline.servers.runtime.bus import Bus, Delivery, PublishFailed
 from skewline.servers.runtime.consuming import Consumer
+from skewline.servers.runtime.event_rules import event_of
 from skewline.servers.runtime.settings.bus import BusSettings
 from skewline.servers.runtime.telemetry import context_from, traceparent
 from skewline.storage import event_log, inbox
@@ -189,6 +189,11 @@ class Processor:
             )
         )
 
+    async def caught_up(self, durable: str) -> bool:
+        """Whether everything published so far for this consumer is done with."""
+        consumers = [consumer for consumer in self._consumers if consumer.plan.durable == durable]
+        return bool(consumers) and all([await consumer.caught_up() for consumer in consumers])
+
     async def _transact(
         self, work: Callable[[Connection], tuple[T, Sequence[Outgoing]]], cause: event_pb2.Event | None
     ) -> T:
@@ -212,7 +217,7 @@ class Processor:
         ready: Callable[[event_pb2.Event], Awaitable[None]] | None,
     ) -> None:
         received_ns = time.time_ns()
-        event = _parse(delivery)
+        event = event_of(delivery)
         if await self.read(lambda connection: inbox.seen(connection, event.event_id)):
             return
         kind = event.WhichOneof("payload") or ""
@@ -323,18 +328,6 @@ def _append(connection: Connection, item: Outgoing, parent: str) -> LoggedEvent:
         traceparent=parent,
     )
     return LoggedEvent(sequence, item.event.event_id, item.subject, item.event.time_ns, payload, parent)
-
-
-def _parse(delivery: Delivery) -> event_pb2.Event:
-    try:
-        event = event_pb2.Event.FromString(delivery.data)
-    except DecodeError as error:
-        raise Poison(f"not a skewline.v1.Event: {error}") from error
-    if not event.event_id:
-        raise Poison("event_id is empty: the publisher must set it")
-    if event.WhichOneof("payload") is None:
-        raise Poison("the event has no payload that this version knows")
-    return event
 
 
 def _nothing_to_restore(_connection: Connection) -> None:

@@ -10,6 +10,7 @@ from nats.aio.client import Client
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from skewline.servers.runtime.consuming import DeliverFrom, Handler
+from skewline.servers.runtime.dead_letter import Poison
 from skewline.servers.runtime.delivery import Delivery
 from skewline.servers.runtime.pulling import PullConsumer, PullLoop
 
@@ -91,5 +92,7 @@ class Tail:
                 self._last = delivery.stream_sequence
                 try:
                     await self._callback(delivery)
+                except Poison as poison:
+                    _log.warning("skipped %s %s: %s", delivery.subject, delivery.message_id, poison.reason)
                 except Exception:  # noqa: BLE001 - a cache must not go blind over one message
                     _log.exception("callback failed on %s %s", delivery.subject, delivery.message_id)

@@ -20,7 +20,7 @@ class BusSettings(Section):
     """Seconds of silence (a working consumer keeps saying so) after which an event is delivered again."""
 
     max_deliver: int = Field(default=20, ge=1, le=1000)
-    """Deliveries of one event before it goes to the stream DEAD."""
+    """Deliveries of one event before it goes to the stream DEAD; three for a failure that cannot pass."""
 
     backoff_s: tuple[float, ...] = (0.1, 0.5, 2.0, 10.0, 30.0)
     """Seconds to wait before each further delivery of an event that failed; the last repeats."""
