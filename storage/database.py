@@ -12,10 +12,10 @@ from typing import Self
 import psycopg
 import sqlalchemy
 from sqlalchemy import URL, Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 
 from skewline.storage import migrate, postgresql, sqlite
-from skewline.storage.errors import DatabaseUrlError, StorageError
+from skewline.storage.errors import DatabaseUnreachableError, DatabaseUrlError, StorageError
 from skewline.storage.sqlite import Synchronous
 
 _FORMS = (
@@ -56,7 +56,8 @@ class Database:
 
         `url` is `sqlite:///FOLDER` (the file is FOLDER/<service>.sqlite3; an absolute folder makes it four
         slashes) or `postgresql://USER:PASSWORD@HOST:PORT/DATABASE` (the schema is named after the service).
-        `synchronous`: "full" survives a power cut; "normal" only the death of the process, and is faster.
+        `synchronous`: "full" survives a power cut; "normal" only the death of the process, and is faster, on
+        SQLite. On PostgreSQL both are "full".
         Raises a `StorageError` that names the setting and the fix.
         """
         if not _SERVICE.fullmatch(service):
@@ -93,7 +94,7 @@ class Database:
                 ),
             )
         postgresql.prepare_schema(url, service)
-        engine = postgresql.engine(url, service, synchronous)
+        engine = postgresql.engine(url, service)
         return cls(
             service,
             shown,
@@ -109,7 +110,8 @@ class Database:
     def begin(self) -> Iterator[Connection]:
         """A write transaction: committed at the end of the block, rolled back whole if the block raises.
 
-        Raises a `StorageError` if it cannot begin; errors inside the block are SQLAlchemy's own.
+        Raises a `StorageError` if it cannot begin or the database goes away inside the block, when a commit
+        may have been done or not; errors of statements are SQLAlchemy's own.
         """
         with self._transaction(self._writer) as connection:
             yield connection
@@ -147,8 +149,14 @@ class Database:
                 transaction = connection.begin()
             except DBAPIError as error:
                 raise self._explain(error) or error from error
-            with transaction:
-                yield connection
+            try:
+                with transaction:
+                    yield connection
+            except (OperationalError, InterfaceError) as error:
+                lost = self._explain(error)
+                if isinstance(lost, DatabaseUnreachableError):
+                    raise lost from error
+                raise
 
     def ping(self) -> None:
         """Ask the database for one value. Raises `StorageError` where it does not answer."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, exists, insert, select
+from sqlalchemy import Connection, delete, exists, func, insert, select
 
 from skewline.storage.schema import INBOX
 
@@ -17,9 +17,16 @@ def record(conn: Connection, event_id: str, time_ns: int) -> None:
 
     Raises `sqlalchemy.exc.IntegrityError` if it was recorded before: ask `seen` first.
     """
-    conn.execute(insert(INBOX), {"event_id": event_id, "time_ns": time_ns})
+    # The writer of a service's database is one, so that no two get the same place.
+    place = select(func.coalesce(func.max(INBOX.c.place), 0) + 1).scalar_subquery()
+    conn.execute(insert(INBOX).values(event_id=event_id, time_ns=time_ns, place=place))
 
 
-def prune(conn: Connection, before_ns: int) -> int:
-    """Forget events whose time is before `before_ns`; returns how many. They must be past any redelivery."""
-    return conn.execute(delete(INBOX).where(INBOX.c.time_ns < before_ns)).rowcount
+def prune(conn: Connection, keep: int) -> int:
+    """Forget all but the `keep` events recorded last; returns how many went.
+
+    By the order of recording, since the times of different underlyings' data have none. `keep` must be far
+    more than what can be delivered again.
+    """
+    last = select(func.max(INBOX.c.place) - keep).scalar_subquery()
+    return conn.execute(delete(INBOX).where(INBOX.c.place <= last)).rowcount

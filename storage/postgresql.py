@@ -9,7 +9,6 @@ from psycopg import sql
 from sqlalchemy import URL, Engine, create_engine, event
 
 from skewline.storage.errors import DatabaseRefusedError, DatabaseUnreachableError, StorageError
-from skewline.storage.sqlite import Synchronous
 
 _CONNECT_SECONDS = 5
 _POOL = 5
@@ -66,8 +65,12 @@ def explain(error: psycopg.Error, shown: str) -> StorageError | None:
     )
 
 
-def engine(url: URL, service: str, synchronous: Synchronous) -> Engine:
-    """An engine whose every connection sees the service's schema and nothing else."""
+def engine(url: URL, service: str) -> Engine:
+    """An engine whose every connection sees the service's schema and nothing else.
+
+    Every commit waits for the server's log: without that, a crash of the server alone would take back what
+    was already published.
+    """
     made = create_engine(
         url.set(drivername="postgresql+psycopg"),
         connect_args={"connect_timeout": _CONNECT_SECONDS},
@@ -75,13 +78,12 @@ def engine(url: URL, service: str, synchronous: Synchronous) -> Engine:
         max_overflow=0,
         pool_pre_ping=True,
     )
-    commit = "on" if synchronous == "full" else "off"
 
     # First among the listeners: SQLAlchemy asks for the default schema in its own, once.
     @event.listens_for(made, "connect", insert=True)
     def configure(connection: psycopg.Connection[object], _record: object) -> None:
         connection.execute(sql.SQL("SET search_path = {}").format(sql.Identifier(service)))
-        connection.execute(f"SET synchronous_commit = {commit}")
+        connection.execute("SET synchronous_commit = on")
         connection.commit()
 
     return made

@@ -30,6 +30,8 @@ INBOX = Table(
     metadata,
     Column("event_id", Text, primary_key=True),
     Column("time_ns", NanoTime, nullable=False),
+    # The order of recording.
+    Column("place", BigInteger, nullable=False, server_default=text("0"), index=True),
 )
 
 EVENT_LOG = Table(

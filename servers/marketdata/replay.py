@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -64,11 +65,18 @@ class Replay:
         self._stopping = asyncio.Event()
         self._stepped = asyncio.Condition()
         self._task: asyncio.Task[None] | None = None
+        self._loop = asyncio.get_running_loop()
 
     @property
     def state(self) -> market_data_service_pb2.Replay:
         """Its state now."""
         return self._row.state
+
+    def restore(self, row: ReplayRow, samples: Mapping[str, list[int]]) -> None:
+        """Go back to where the tables say it is; in the writer thread."""
+        self._row = row
+        self._samples = {hop: list(taken) for hop, taken in samples.items()}
+        asyncio.run_coroutine_threadsafe(self._tell(), self._loop)
 
     def start(self) -> None:
         """Begin, or go on."""
@@ -136,11 +144,14 @@ class Replay:
         except Exception as fault:  # noqa: BLE001 - whatever ends it is its error, for the client to read
             _log.exception("replay %s failed", self._row.replay_id)
             status, error = market_data_service_pb2.REPLAY_STATUS_FAILED, f"{type(fault).__name__}: {fault}"
+        await self._processor.outlast(lambda: self._end(status, error))
+        await self._tell()
+
+    async def _end(self, status: market_data_service_pb2.ReplayStatus.ValueType, error: str) -> None:
         async with self._processor.turn:
             row = replay_progress.ended(self._row, status, error, time.time_ns())
             await self._save(row)
             self._row = row
-        await self._tell()
 
     async def _feed_all(self) -> None:
         await self._watermark()
@@ -155,7 +166,7 @@ class Replay:
                 chain = await loading
                 loading = self._load(index + 1)
                 fed_at = time.monotonic()
-                await self._feed(chain)
+                await self._processor.outlast(functools.partial(self._feed, index, chain))
                 await self._watermark()
         finally:
             loading.cancel()
@@ -179,7 +190,10 @@ class Replay:
             async with asyncio.timeout(max(0.0, gap - (time.monotonic() - fed_at))):
                 await self._stopping.wait()
 
-    async def _feed(self, chain: chain_pb2.OptionChain) -> None:
+    async def _feed(self, index: int, chain: chain_pb2.OptionChain) -> None:
+        if self._row.next_index > index:
+            # A second try, and the first was committed: only the word of it was lost.
+            return
         received_ns = time.time_ns()
         # Each snapshot begins a trace of its own: everything that follows from it is a descendant.
         with self._tracer.start_as_current_span(

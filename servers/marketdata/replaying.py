@@ -51,6 +51,13 @@ class Replays:
         for replay in self._known.values():
             replay.start()
 
+    def restore(self, connection: Connection) -> None:
+        """Put each back to where the tables say it is."""
+        for row in replays.unfinished(connection):
+            replay = self._known.get(row.replay_id)
+            if replay is not None:
+                replay.restore(row, replays.samples(connection, row.replay_id))
+
     async def stop(self) -> None:
         """Let go of those that run; they go on at the next start."""
         for replay in self._known.values():

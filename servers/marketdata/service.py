@@ -42,8 +42,9 @@ class MarketDataService:
         )
 
     def restore(self, connection: Connection) -> None:
-        """Rebuild engine and instrument master from the tables."""
+        """Rebuild engine, instrument master and the places of running replays from the tables."""
         self._intake.restore(connection)
+        self._replays.restore(connection)
 
     def register(self, server: grpc.aio.Server) -> None:
         """Add the servicer to `server`."""

@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
 from skewline.servers.runtime.logs import logger
+from skewline.storage.errors import DatabaseUnreachableError
 
 DOMAIN: Final = "skewline"
 # Details travel in an HTTP/2 header, which clients cap at 8 KiB by default.
@@ -159,6 +160,9 @@ def status_of(error: Exception, rpc: str) -> status_pb2.Status:
         )
     if isinstance(error, grpc.aio.AioRpcError) and error.code() == grpc.StatusCode.UNAVAILABLE:
         reason = "a service that this call needs is not reachable; try again"
+        return status_of(Unavailable(reason, timedelta(seconds=1)), rpc)
+    if isinstance(error, DatabaseUnreachableError):
+        reason = "the service's database does not answer; try again"
         return status_of(Unavailable(reason, timedelta(seconds=1)), rpc)
     if isinstance(error, NotImplementedError):
         return status_pb2.Status(

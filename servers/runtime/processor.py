@@ -23,6 +23,7 @@ from typing import Final, TypeVar
 from opentelemetry import trace
 from sqlalchemy import Connection
 
+from skewline.servers.runtime.backoff import Backoff
 from skewline.servers.runtime.bus import Bus, Delivery, PublishFailed
 from skewline.servers.runtime.consuming import Consumer
 from skewline.servers.runtime.event_rules import event_of
@@ -30,6 +31,7 @@ from skewline.servers.runtime.settings.bus import BusSettings
 from skewline.servers.runtime.telemetry import context_from, traceparent
 from skewline.storage import event_log, inbox
 from skewline.storage.database import Database
+from skewline.storage.errors import DatabaseUnreachableError
 from skewline.storage.event_log import LoggedEvent
 from skewline.v1 import event_pb2
 
@@ -67,7 +69,7 @@ class Processor:
 
     `restore` throws the service's engine away and rebuilds it from the tables; it is called at the start and
     after any failure, so that memory never holds what the database does not. `keep_events` of the event log
-    are kept for clients that resume.
+    are kept for clients that resume, `keep_handled` ids in the inbox: many times what can be delivered again.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class Processor:
         bus_settings: BusSettings,
         tracer: trace.Tracer,
         keep_events: int = 512,
+        keep_handled: int = 65_536,
     ) -> None:
         self.service = service
         self.turn = asyncio.Lock()
@@ -87,6 +90,7 @@ class Processor:
         self._bus_settings = bus_settings
         self._tracer = tracer
         self._keep_events = keep_events
+        self._keep_handled = keep_handled
         self._restore: Callable[[Connection], None] = _nothing_to_restore
         self._writer = ThreadPoolExecutor(1, thread_name_prefix=f"{service}-writer")
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix=f"{service}-reader")
@@ -98,10 +102,13 @@ class Processor:
         self._backlog = asyncio.Event()
         self._relay: asyncio.Task[None] | None = None
         self._commits = 0
+        self._stale = True
+        self._offered = 0
 
     async def start(self, restore: Callable[[Connection], None]) -> None:
         """Rebuild the engine from the tables, then publish what an earlier run left unpublished."""
         self._restore = restore
+        self._offered = await self.read(event_log.latest_sequence)
         await self._rebuild()
         await self._publish_backlog()
         self._relay = asyncio.create_task(self._relay_backlog(), name=f"{self.service} outbox relay")
@@ -145,10 +152,23 @@ class Processor:
         """Run `query` in a reader thread, in one read-only transaction."""
         return await self._in(self._readers, self._query, query)
 
+    async def outlast(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """What `attempt` returns, made again for as long as the database is away."""
+        backoff = Backoff(first=0.1, most=5.0)
+        while True:
+            try:
+                return await attempt()
+            except DatabaseUnreachableError as error:
+                pause = backoff.next()
+                _log.warning("%s: %s; again in %.2f s", self.service, error, pause)
+                await asyncio.sleep(pause)
+
     @asynccontextmanager
     async def exclusive(self) -> AsyncIterator[None]:
         """Hold the turn to change the engine; if the block fails, the engine is rebuilt from the tables."""
         async with self.turn:
+            if self._stale:
+                await self._rebuild()
             try:
                 yield
             except BaseException:
@@ -169,11 +189,11 @@ class Processor:
         `handle` runs while it holds the turn, inside the span `<service>.<payload>`, a child of the event's
         trace, and calls `transact(..., cause=delivered.event)` exactly once. `ready` is awaited first,
         without the turn: the place to wait for what another consumer of this service must bring. An event
-        already handled is skipped.
+        already handled is skipped. While the database is away the event waits: it is no fault of the event's.
         """
 
         async def on_delivery(delivery: Delivery) -> None:
-            await self._handle(delivery, handle, ready)
+            await self.outlast(lambda: self._handle(delivery, handle, ready))
 
         settings = self._bus_settings
         self._consumers.append(
@@ -205,10 +225,15 @@ class Processor:
             self._published.extend(published)
             await self._rebuild()
             raise
-        for listener in self._listeners:
-            listener(logged)
+        self._offer(logged)
         await self._publish(logged)
         return result
+
+    def _offer(self, logged: Sequence[LoggedEvent]) -> None:
+        if logged:
+            self._offered = max(self._offered, logged[-1].sequence)
+        for listener in self._listeners:
+            listener(logged)
 
     async def _handle(
         self,
@@ -258,12 +283,17 @@ class Processor:
             self._commits += 1
             if self._commits % _PRUNE_EVERY == 0:
                 event_log.prune(connection, self._keep_events)
+                inbox.prune(connection, self._keep_handled)
         return result, logged
 
     async def _mark_published(self) -> None:
         published, self._published = self._published, []
-        if published:
-            await self._in(self._writer, self._mark, published)
+        try:
+            if published:
+                await self._in(self._writer, self._mark, published)
+        except BaseException:
+            self._published.extend(published)
+            raise
 
     def _mark(self, published: list[int]) -> None:
         with self._database.begin() as connection:
@@ -274,21 +304,36 @@ class Processor:
             return query(connection)
 
     async def _rebuild(self) -> None:
-        await asyncio.shield(self._in(self._writer, self._query, self._restore))
+        self._stale = True
+        missed = await asyncio.shield(self._in(self._writer, self._query, self._restored))
+        self._stale = False
+        if missed:
+            # The commit was done, and its confirmation lost with the database's connection.
+            self._offer(missed)
+            self._backlog.set()
+
+    def _restored(self, connection: Connection) -> list[LoggedEvent]:
+        self._restore(connection)
+        return event_log.since(connection, self._offered, limit=_RELAY_BATCH)
 
     async def _publish(self, logged: Sequence[LoggedEvent]) -> None:
         if not logged:
             return
+        async with self._publishing:
+            # What waits in the log goes first: the relay keeps the order.
+            if not self._backlog.is_set():
+                await self._send(logged)
+
+    async def _send(self, logged: Sequence[LoggedEvent]) -> None:
         try:
-            async with self._publishing:
-                for item in logged:
-                    await self._bus.publish(
-                        item.subject,
-                        item.payload,
-                        message_id=item.event_id,
-                        traceparent=item.traceparent or None,
-                    )
-                await self._bus.flush()
+            for item in logged:
+                await self._bus.publish(
+                    item.subject,
+                    item.payload,
+                    message_id=item.event_id,
+                    traceparent=item.traceparent or None,
+                )
+            await self._bus.flush()
         except PublishFailed as failure:
             # They are in the log: the relay publishes them as soon as the bus takes them.
             _log.warning("%s: %s; they are published again from the event log", self.service, failure)
@@ -297,24 +342,29 @@ class Processor:
         self._published.extend(item.sequence for item in logged)
 
     async def _publish_backlog(self) -> None:
-        await self._mark_published()
-        while batch := await self.read(lambda connection: event_log.unpublished(connection, _RELAY_BATCH)):
-            await self._publish(batch)
-            if self._backlog.is_set():
-                return
+        async with self._publishing:
+            self._backlog.clear()
             await self._mark_published()
+            while batch := await self.read(_unpublished):
+                await self._send(batch)
+                if self._backlog.is_set():
+                    return
+                await self._mark_published()
 
     async def _relay_backlog(self) -> None:
         while True:
             await self._backlog.wait()
             await asyncio.sleep(_RELAY_EVERY_S)
-            self._backlog.clear()
-            await self._publish_backlog()
+            await self.outlast(self._publish_backlog)
 
     async def _in(self, pool: ThreadPoolExecutor, call: Callable[..., T], *arguments: object) -> T:
         # A pool's threads have no context of their own: without this, spans opened there would lack a parent.
         call_here = functools.partial(contextvars.copy_context().run, call, *arguments)
         return await asyncio.get_running_loop().run_in_executor(pool, call_here)
+
+
+def _unpublished(connection: Connection) -> list[LoggedEvent]:
+    return event_log.unpublished(connection, _RELAY_BATCH)
 
 
 def _append(connection: Connection, item: Outgoing, parent: str) -> LoggedEvent:

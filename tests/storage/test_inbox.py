@@ -32,9 +32,17 @@ def test_recording_twice_is_refused(database: Database) -> None:
         inbox.record(connection, "a", 1)
 
 
-def test_pruning_forgets_only_what_is_older(database: Database) -> None:
+def test_pruning_keeps_what_was_recorded_last_whatever_its_time(database: Database) -> None:
     with database.begin() as connection:
-        for time_ns in (10, 20, 30):
+        for time_ns in (30, 10, 20):
             inbox.record(connection, f"at {time_ns}", time_ns)
-        assert inbox.prune(connection, 20) == 1
-        assert [inbox.seen(connection, f"at {time_ns}") for time_ns in (10, 20, 30)] == [False, True, True]
+        assert inbox.prune(connection, 2) == 1
+        assert [inbox.seen(connection, f"at {time_ns}") for time_ns in (30, 10, 20)] == [False, True, True]
+        inbox.record(connection, "at 40", 40)
+        assert inbox.prune(connection, 2) == 1
+        assert not inbox.seen(connection, "at 10")
+
+
+def test_pruning_an_empty_inbox_changes_nothing(database: Database) -> None:
+    with database.begin() as connection:
+        assert inbox.prune(connection, 2) == 0

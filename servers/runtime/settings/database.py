@@ -17,4 +17,4 @@ class DatabaseSettings(Section):
     """PostgreSQL (`postgresql+psycopg://user@host/name`), one schema a service; unset: SQLite files."""
 
     synchronous: Literal["full", "normal"] = "normal"
-    """`full`: a commit survives a power cut. `normal`: it survives a crash of the process."""
+    """SQLite: with `full` a commit survives a power cut, with `normal` a crash of the process."""
