@@ -31,7 +31,8 @@ def fair_vols(
 
     The quote itself is left out, so that it cannot vouch for itself; an outlier among the neighbours counts
     little. Three parameters do not follow a whole smile: what is common to neighbours is the model's error,
-    not a mispricing. `error` is the neighbours' own scatter about the quadratic, with that of the prediction.
+    not a mispricing. `error` is the neighbours' own scatter about the quadratic, that of the prediction, and
+    half of its distance from the straight line between the two nearest, which strikes far apart make large.
     """
     count = log_moneyness.size
     offsets = np.concatenate((np.arange(-a_side, 0), np.arange(1, a_side + 1)))
@@ -54,8 +55,19 @@ def fair_vols(
     value, inverse, misfit = _solve(powers, weight, residual)
     free = np.maximum(there.sum(axis=1) - 3, 1)
     variance = np.where(there, misfit * misfit, 0.0).sum(axis=1) / free
-    error = np.sqrt(variance * (1.0 + np.clip(inverse[:, 0, 0], 0.0, 10.0)))
+    between = _between(distance[:, a_side - 1 : a_side + 1], residual[:, a_side - 1 : a_side + 1])
+    error = np.sqrt(
+        variance * (1.0 + np.clip(inverse[:, 0, 0], 0.0, 10.0)) + (0.5 * (value[:, 0] - between)) ** 2
+    )
     return FairVols(model + value[:, 0], np.maximum(error, least_error), known)
+
+
+def _between(distance: Doubles, residual: Doubles) -> Doubles:
+    """The residual that the straight line between the two nearest neighbours says."""
+    left, right = -distance[:, 0], distance[:, 1]
+    total = np.maximum(left + right, 1e-12)
+    line: Doubles = (right * residual[:, 0] + left * residual[:, 1]) / total
+    return line
 
 
 def _solve(powers: Doubles, weight: Doubles, residual: Doubles) -> tuple[Doubles, Doubles, Doubles]:
