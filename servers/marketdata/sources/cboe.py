@@ -40,6 +40,7 @@ _NEEDED: Final = (*_TEXT, *_NUMBERS)
 _OSI_TAIL: Final = 15
 _EXTRA: Final = {"volume": "volume", "open_interest": "openinterest", "vendor_iv": "impliedvol"}
 _DATE: Final = "%m/%d/%Y"
+_FIRST_YEAR, _END_YEAR = 1980, 2200
 
 
 class CboeSource:
@@ -107,7 +108,9 @@ class CboeSource:
 
 def _head(file: Path) -> tuple[str, date]:
     try:
-        with gzip.open(file, "rt") if file.suffix == ".gz" else file.open() as lines:
+        with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as raw:
+            # Spreadsheets put a byte order mark first.
+            lines = io.TextIOWrapper(raw, encoding="utf-8-sig")
             names = lines.readline().strip().split(",")
             values = lines.readline().strip().split(",")
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
@@ -174,8 +177,13 @@ def _checked_right(file: Path, table: Any, raw: bytes) -> Any:
 
 def _date(file: Path, text: str, column: str) -> date:
     try:
-        return datetime.strptime(text, _DATE).date()  # noqa: DTZ007
+        found = datetime.strptime(text, _DATE).date()  # noqa: DTZ007
     except ValueError as error:
         raise SourceError(
             f"{file}, column {column}: {text!r} is not a date such as 04/25/2019; correct it"
         ) from error
+    if not _FIRST_YEAR <= found.year < _END_YEAR:
+        raise SourceError(
+            f"{file}, column {column}: {text!r} is not between {_FIRST_YEAR} and {_END_YEAR}; correct it"
+        )
+    return found

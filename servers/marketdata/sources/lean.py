@@ -62,17 +62,17 @@ class LeanSource:
         )
         refs, days = [], set()
         for file in sorted(options.glob("minute/*/*_quote_*.zip")):
-            found = _MINUTE_NAME.fullmatch(file.name)
+            found = _named(file, _MINUTE_NAME, "20151224_quote_american.zip")
             underlying = file.parent.name.upper()
-            if found is None or not self._selection.wants_symbol(underlying):
+            if not self._selection.wants_symbol(underlying):
                 continue
             day = _date(file, found[1])
             if self._selection.wants_day(day):
                 days.add((underlying, day))
                 refs += self._refs(file, underlying)
         for file in sorted(options.glob("hour/*_quote_*.zip")):
-            found = _HOUR_NAME.fullmatch(file.name)
-            if found is None or not self._selection.wants_symbol(found[1].upper()):
+            found = _named(file, _HOUR_NAME, "aapl_2014_quote_american.zip")
+            if not self._selection.wants_symbol(found[1].upper()):
                 continue
             for ref in self._refs(file, found[1].upper()):
                 day = new_york.date_of(ref.time_ns)
@@ -160,3 +160,10 @@ def _date(file: Path, text: str) -> date:
         return datetime.strptime(text, "%Y%m%d").date()  # noqa: DTZ007
     except ValueError as error:
         raise SourceError(f"{file}: its name has no date such as 20151224; correct the name") from error
+
+
+def _named(file: Path, pattern: re.Pattern[str], example: str) -> re.Match[str]:
+    found = pattern.fullmatch(file.name)
+    if found is None:
+        raise SourceError(f"{file}: is not named like {example}; correct the name")
+    return found

@@ -29,6 +29,7 @@ PRICE_SCALE: Final = 10_000.0
 MINUTE_NS: Final = 60_000_000_000
 HOUR_NS: Final = 60 * MINUTE_NS
 _MS: Final = 1_000_000
+_MS_A_DAY: Final = 86_400_000
 _NAME: Final = re.compile(r"_(american|european)_(call|put)_(\d+)_(\d{8})\.csv$")
 # A contract's times lie within one key range: ns of two centuries are too many to multiply by thousands.
 _SECOND: Final = 1_000_000_000
@@ -75,7 +76,7 @@ def read_bars(file: Path, day: date | None, bar_ns: int, width: int) -> Bars:
     With `day`, times are milliseconds since its New York midnight; without, they are YYYYMMDD HH:MM.
     """
     with opened(file) as archive:
-        members = sorted(name for name in archive.namelist() if _NAME.search(name))
+        members = sorted(name for name in archive.namelist() if not name.endswith("/"))
         texts = [_content(file, archive, name) for name in members]
     contracts = tuple(_contract(file, name) for name in members)
     counts = [text.count(b"\n") + (bool(text) and not text.endswith(b"\n")) for text in texts]
@@ -104,7 +105,11 @@ def parse_lines(text: bytes, day: date | None, width: int) -> tuple[Longs, Doubl
     )
     values = np.stack([table[name].to_numpy() for name in names[1:]])
     if day is not None:
-        return table["time"].to_numpy() * _MS + new_york.instant_ns(day, time()), values
+        since_midnight = table["time"].to_numpy()
+        outside = (since_midnight < 0) | (since_midnight >= _MS_A_DAY)
+        if outside.any():
+            raise ValueError(f"time {since_midnight[outside][0]} is no millisecond of a day")
+        return since_midnight * _MS + new_york.instant_ns(day, time()), values
     coded = table["time"].combine_chunks().dictionary_encode()
     instants = [_instant(stamp) for stamp in coded.dictionary.to_pylist()]
     return np.array(instants, dtype=np.int64)[coded.indices.to_numpy(zero_copy_only=False)], values
@@ -127,7 +132,11 @@ def _content(file: Path, archive: zipfile.ZipFile, name: str) -> bytes:
 
 def _contract(file: Path, name: str) -> Contract:
     found = _NAME.search(name)
-    assert found is not None
+    if found is None:
+        raise SourceError(
+            f"{file}, {name}: is no contract such as "
+            "20151223_goog_minute_quote_american_call_6000000_20151224.csv; correct the name"
+        )
     style, right, strike, listed = found.groups()
     try:
         expiry = datetime.strptime(listed, "%Y%m%d").date()  # noqa: DTZ007

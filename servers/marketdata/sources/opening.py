@@ -12,6 +12,7 @@ from skewline.servers.marketdata.sample.fetch import fetch_sample
 from skewline.servers.marketdata.sources.cboe import DEFAULT_TIME, CboeSource
 from skewline.servers.marketdata.sources.lean import LeanSource
 from skewline.servers.marketdata.sources.parquet import ParquetSource
+from skewline.servers.marketdata.sources.readable import ReadableSource
 from skewline.servers.marketdata.sources.simulated import DEFAULT_STEPS, SimulatedSource
 from skewline.servers.marketdata.sources.source import Selection, Source, SourceError
 
@@ -38,7 +39,7 @@ def open_source(spec: str, options: SourceOptions) -> Source:
     opener = _OPENERS.get(form)
     if opener is None or (place == "") != (form == "sample"):
         raise SourceError(f"{spec!r} names no source: write {FORMS}")
-    return opener(Path(place).expanduser(), options)
+    return ReadableSource(opener(Path(place).expanduser(), options), spec)
 
 
 def _sample(_place: Path, options: SourceOptions) -> Source:

@@ -52,6 +52,13 @@ SCHEMA: Final = pa.schema(
     ]
 )
 OPTIONAL: Final = (*OPTIONAL_COLUMNS, "symbol")
+_TYPES: Final = {
+    **{field.name: field.type for field in SCHEMA},
+    **dict.fromkeys(OPTIONAL_COLUMNS, pa.float64()),
+    "symbol": pa.string(),
+}
+_FILLED: Final = tuple(name for name in SCHEMA.names if name not in ("spot", "strike", "bid", "ask"))
+"""Columns where each row must have a value: of spots, strikes and prices a missing one is judged later."""
 _HEADING: Final = ("source", "provenance", "spot", "exercise", "multiplier", "currency")
 _EXPIRY: Final = ("root", "expiry_date", "expiry_ns", "settlement")
 
@@ -180,15 +187,14 @@ def _read(file: Path, columns: list[str] | None, filters: Any = None) -> Any:
                 f"{file} lacks column {', '.join(missing)}: write it as `skewline data sample` does"
             )
         table = pq.read_table(file, columns=columns, filters=filters)
-        required = [name for name in SCHEMA.names if name in table.column_names]
-        return pa.table(
-            {
-                name: table[name].cast(SCHEMA.field(name).type) if name in required else table[name]
-                for name in table.column_names
-            }
-        )
+        known = [name for name in table.column_names if name in _TYPES]
+        table = pa.table({name: table[name].cast(_TYPES[name]) for name in known})
     except (pa.ArrowException, OSError) as error:
         raise SourceError(f"{file} cannot be read as Parquet ({error}): write it again") from error
+    for name in _FILLED:
+        if name in table.column_names and table[name].null_count:
+            raise SourceError(f"{file}, column {name}: {table[name].null_count} rows have no value; fill it")
+    return table
 
 
 def _only(file: Path, table: Any, name: str) -> Any:

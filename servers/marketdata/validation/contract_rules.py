@@ -18,6 +18,8 @@ Mask = npt.NDArray[np.bool_]
 _GROSSLY_ABOVE: Final = 1.5
 _GROSSLY_BELOW: Final = 0.5
 _DEEP: Final = 0.1
+# Far above any price, strike or size there is, far below what exact decimals hold.
+_MOST: Final = 1e12
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,14 @@ def _sizes(c: Contracts) -> list[Doubles]:
     return [c.columns.more[name] for name in ("bid_size", "ask_size") if name in c.columns.more]
 
 
+def _too_large(c: Contracts) -> Mask:
+    columns = c.columns
+    broken = np.zeros(columns.strike.size, dtype=np.bool_)
+    for values in (columns.strike, columns.bid, columns.ask, *_sizes(c)):
+        broken |= values > _MOST
+    return broken
+
+
 def _bad_strike(c: Contracts) -> Mask:
     return ~(c.columns.strike > 0)
 
@@ -133,6 +143,7 @@ CONTRACT_RULES: Final = (
     ContractRule("NON_FINITE", "strike, bid, ask or a size is NaN or infinite", _non_finite),
     ContractRule("NEGATIVE_PRICE", "bid or ask is below zero", _negative_price),
     ContractRule("NEGATIVE_SIZE", "a size is below zero", _negative_size),
+    ContractRule("TOO_LARGE", "strike, bid, ask or a size is above 1e12", _too_large),
     ContractRule("BAD_STRIKE", "the strike is not above zero", _bad_strike),
     ContractRule("EXPIRED", "the expiry instant is not after the snapshot", _expired),
     ContractRule(

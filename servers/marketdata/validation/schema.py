@@ -14,6 +14,9 @@ from skewline.v1 import chain_pb2, instrument_pb2
 _COLUMNS: Final = ("expiry_index", "strike", "is_call", "bid", "ask")
 _OPTIONAL: Final = ("bid_size", "ask_size", "volume", "open_interest", "vendor_iv", "symbol")
 _LONGEST_NAME: Final = 64
+# Exact decimals of their products must fit.
+_MOST_SPOT: Final = 1e12
+_MOST_MULTIPLIER: Final = 1_000_000
 # Underlyings are tokens of bus subjects.
 _FORBIDDEN: Final = frozenset(" .*>\t\r\n")
 
@@ -33,10 +36,12 @@ def schema_violations(chain: chain_pb2.OptionChain, prefix: str = "") -> tuple[F
     validation.required("currency", chain.currency)
     if validation.present("multiplier", chain.HasField("multiplier")):
         validation.positive_decimal("multiplier", chain.multiplier)
+        fix = f"must be at most {_MOST_MULTIPLIER}, not {chain.multiplier.units}"
+        validation.check(chain.multiplier.units <= _MOST_MULTIPLIER, "multiplier", fix)
     validation.check(
-        np.isnan(chain.spot) or (np.isfinite(chain.spot) and chain.spot > 0),
+        np.isnan(chain.spot) or 0 < chain.spot <= _MOST_SPOT,
         "spot",
-        f"must be a number above zero, or NaN if unknown; not {chain.spot}",
+        f"must be a number above zero and up to {_MOST_SPOT:g}, or NaN if unknown; not {chain.spot}",
     )
     columns = {name: getattr(chain, name) for name in _COLUMNS}
     columns |= {name: getattr(chain, name) for name in _OPTIONAL if len(getattr(chain, name))}

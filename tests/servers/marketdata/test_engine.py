@@ -47,6 +47,7 @@ BROKEN = {
     "NON_FINITE": (set_first(bid=math.nan), 1),
     "NEGATIVE_PRICE": (set_first(bid=-0.05), 1),
     "NEGATIVE_SIZE": (sized, 1),
+    "TOO_LARGE": (set_first(ask=1e300), 1),
     "BAD_STRIKE": (set_first(strike=0.0), 1),
     "EXPIRED": (run_out, 6),
     "DUPLICATE_CONTRACT": (doubled, 1),
