@@ -37,13 +37,16 @@ class Terminal:
     @cached_property
     def explicit(self) -> Mapping[str, str]:
         """Addresses given as SERVICE=HOST:PORT. Raises SkewlineError for other text."""
+        from skewline.clients.endpoints import Endpoints
         from skewline.clients.errors import bad_input
 
         pairs = [text.partition("=") for text in self._addresses]
         for service, equals, address in pairs:
             if not (service and equals and address):
                 raise bad_input("--address", f"must be SERVICE=HOST:PORT, not {service + equals!r}")
-        return {service: address for service, _, address in pairs}
+        given = {service: address for service, _, address in pairs}
+        Endpoints().at(given)
+        return given
 
     @cached_property
     def endpoints(self) -> Endpoints:

@@ -11,6 +11,10 @@ class HomeInUse(RuntimeError):
     """Another supervisor runs at this home."""
 
 
+class HomeUnusable(OSError):
+    """The home is no folder that can be written to."""
+
+
 class HomeLock:
     """Held while a supervisor uses `home`; the system frees it when the process ends, however it does."""
 
@@ -19,8 +23,14 @@ class HomeLock:
         self._file: IO[str] | None = None
 
     def __enter__(self) -> Self:
-        self._home.mkdir(parents=True, exist_ok=True)
-        file = (self._home / "supervisor.lock").open("a+", encoding="ascii")
+        try:
+            self._home.mkdir(parents=True, exist_ok=True)
+            file = (self._home / "supervisor.lock").open("a+", encoding="ascii")
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise HomeUnusable(
+                f"home: {self._home} cannot be written to ({reason}); set home to a folder that can"
+            ) from error
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Final, Self
 
@@ -79,12 +80,13 @@ class ChildProcess:
         await self._process.wait()
 
     def last_words(self) -> str:
-        """The last lines that it logged since its start."""
+        """What it said last since its start: the plain lines that it ended with, else those of its log."""
         with self._command.log.open("rb") as log:
             end = log.seek(0, os.SEEK_END)
             log.seek(max(self._log_start, end - _TAIL_BYTES))
             lines = deque(log.read().decode(errors="replace").splitlines(), maxlen=_TAIL_LINES)
-        return "\n".join(f"  {line}" for line in lines) or "  (it logged nothing)"
+        plain = list(takewhile(lambda line: not line.startswith("{"), reversed(lines)))
+        return "\n".join(f"  {line}" for line in (plain[::-1] or lines)) or "  (it logged nothing)"
 
 
 def _ending(code: int) -> str:
