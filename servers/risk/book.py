@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
+from skewline.servers.risk.option import Option, osi_option
 from skewline.servers.runtime.decimals import to_decimal
 from skewline.v1 import common_pb2, order_pb2, risk_pb2
 
@@ -51,17 +52,33 @@ class Exposure:
     """Signed contracts of one instrument, and quantity times multiplier."""
 
     instrument_id: str
+    option: Option | None
     contracts: float
     weight: float
 
 
 @dataclass(slots=True)
 class RiskBook:
-    """Positions and reservations, and the net cash that all fills brought (currency, after fees)."""
+    """Positions and reservations, and the net cash that all fills brought (currency, after fees).
+
+    `natives` are the options ever traded under exchange-native ids: such an id says nothing, and a later
+    surface does not quote what has moved into the money.
+    """
 
     positions: dict[str, HeldPosition] = field(default_factory=dict)
     reservations: dict[str, Reservation] = field(default_factory=dict)
     cash: Decimal = _ZERO
+    natives: dict[str, Option] = field(default_factory=dict)
+
+    def option(self, instrument_id: str) -> Option | None:
+        """The option of an id; None for a native one that was never traded."""
+        return osi_option(instrument_id) or self.natives.get(instrument_id)
+
+    def learn(self, options: Iterable[Option | None]) -> None:
+        """Remember what exchange-native ids among these mean."""
+        for option in options:
+            if option is not None and osi_option(option.instrument_id) is None:
+                self.natives[option.instrument_id] = option
 
     def fill(self, fill: order_pb2.Fill) -> None:
         """Take one execution."""
@@ -123,20 +140,24 @@ class RiskBook:
                 more = leg_sign(leg.side) * leg.ratio * reservation.quantity
                 held[leg.instrument_id] = (before + more, multiplier)
         return [
-            Exposure(name, float(quantity), float(quantity * multiplier))
+            Exposure(name, self.option(name), float(quantity), float(quantity * multiplier))
             for name, (quantity, multiplier) in sorted(held.items())
             if quantity
         ]
 
 
 def restored(
-    positions: Iterable[HeldPosition], reservations: Iterable[Reservation], cash: Decimal
+    positions: Iterable[HeldPosition],
+    reservations: Iterable[Reservation],
+    cash: Decimal,
+    natives: Iterable[Option],
 ) -> RiskBook:
     """The book as it was stored."""
     return RiskBook(
         {position.instrument_id: position for position in positions},
         {reservation.order_id: reservation for reservation in reservations},
         cash,
+        {option.instrument_id: option for option in natives},
     )
 
 
@@ -145,7 +166,12 @@ def leg_sign(side: common_pb2.Side.ValueType) -> int:
     return 1 if side == common_pb2.SIDE_BUY else -1
 
 
-def unit_exposures(legs: Sequence[order_pb2.OrderLeg], multiplier: float) -> list[Exposure]:
-    """What one unit of a structure adds."""
-    signed = [(leg.instrument_id, float(leg_sign(leg.side) * leg.ratio)) for leg in legs]
-    return [Exposure(name, contracts, contracts * multiplier) for name, contracts in signed]
+def unit_exposures(
+    legs: Sequence[order_pb2.OrderLeg], options: Sequence[Option | None], multiplier: float
+) -> list[Exposure]:
+    """What one unit of a structure adds; `options` are those of its legs."""
+    signed = [float(leg_sign(leg.side) * leg.ratio) for leg in legs]
+    return [
+        Exposure(leg.instrument_id, option, contracts, contracts * multiplier)
+        for leg, option, contracts in zip(legs, options, signed, strict=True)
+    ]

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from skewline.cyext import black, sabr
-from skewline.servers.risk.option import Option, option_of
+from skewline.servers.risk.option import Option
 from skewline.servers.risk.surface_view import SurfaceView, Terms
 from skewline.v1 import risk_pb2
 
@@ -68,13 +68,12 @@ class Valuation:
         return priced
 
 
-def value(view: SurfaceView | None, instrument_ids: Sequence[str]) -> Valuation:
-    """Value options of the view's underlying, one vectorised pass; all NaN without a view."""
-    rows = np.full((len(NAMES), len(instrument_ids)), np.nan)
+def value(view: SurfaceView | None, options: Sequence[Option | None]) -> Valuation:
+    """Value options of the view's underlying, one vectorised pass; NaN for None, all NaN without a view."""
+    rows = np.full((len(NAMES), len(options)), np.nan)
     terms: list[Terms] = []
     live: list[int] = []
-    for index, instrument_id in enumerate(instrument_ids):
-        option = option_of(instrument_id)
+    for index, option in enumerate(options):
         if option is None or view is None:
             continue
         if view.expiry_ns(option) <= view.time_ns:

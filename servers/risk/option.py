@@ -1,4 +1,4 @@
-"""What an instrument id says of an option."""
+"""An option by its instrument id."""
 
 from __future__ import annotations
 
@@ -16,14 +16,18 @@ _CLOSE: Final = time(16, 0)
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """An option by its id; `close_ns` is the close of its expiry date, where no surface knows the instant."""
+    """What is to be known of an option to value it.
+
+    `expires_ns` is the instant of its expiry; from an OSI symbol, which has only the date, the close of that
+    date in New York, unless a surface knows better.
+    """
 
     instrument_id: str
     root: str
     expiry_date: str
     is_call: bool
     strike: float
-    close_ns: int
+    expires_ns: int
 
     def intrinsic(self, spot: float) -> float:
         """Value at expiry per unit of underlying."""
@@ -31,8 +35,8 @@ class Option:
 
 
 @lru_cache(maxsize=65_536)
-def option_of(instrument_id: str) -> Option | None:
-    """The option of this id; None for an id that is no OSI symbol."""
+def osi_option(instrument_id: str) -> Option | None:
+    """The option of an OSI symbol; None for another id, which only a surface explains."""
     try:
         osi = parse_osi(instrument_id)
     except ValueError:
@@ -44,5 +48,5 @@ def option_of(instrument_id: str) -> Option | None:
         expiry_date=osi.expiry_date,
         is_call=osi.is_call,
         strike=float(osi.strike),
-        close_ns=int(close.timestamp()) * 1_000_000_000,
+        expires_ns=int(close.timestamp()) * 1_000_000_000,
     )

@@ -10,9 +10,9 @@ import numpy as np
 
 from skewline.servers.risk import greeks
 from skewline.servers.risk.book import Exposure, RiskBook, unit_exposures
-from skewline.servers.risk.checks.check import Sensitivity, Standing, Trade
+from skewline.servers.risk.checks.check import Basis, Sensitivity, Standing, Trade
 from skewline.servers.risk.greeks import Doubles
-from skewline.servers.risk.option import option_of
+from skewline.servers.risk.option import Option
 from skewline.servers.risk.surface_view import SurfaceView
 from skewline.servers.risk.value_at_risk import Scenarios
 from skewline.servers.runtime.decimals import to_decimal
@@ -63,7 +63,7 @@ class PortfolioModel:
         for underlying in sorted({*self._views, *(p.underlying for p in held)}):
             own = [p for p in held if p.underlying == underlying]
             view = self._views.get(underlying)
-            valuation = greeks.value(view, [p.instrument_id for p in own])
+            valuation = greeks.value(view, [self._option(p.instrument_id, view) for p in own])
             weights = np.array([float(p.quantity * p.multiplier) for p in own])
             subtotal = greeks.in_currency(valuation, weights)
             totals += subtotal
@@ -98,25 +98,33 @@ class PortfolioModel:
     def trade(self, intent: risk_pb2.OrderIntent, view: SurfaceView | None) -> Trade:
         """One unit of a valid intent, valued."""
         multiplier = float(to_decimal(intent.multiplier))
-        unit = unit_exposures(intent.legs, multiplier)
-        valuation = greeks.value(view, [e.instrument_id for e in unit])
+        options = [self._option(leg.instrument_id, view) for leg in intent.legs]
+        unit = unit_exposures(intent.legs, options, multiplier)
+        valuation = greeks.value(view, options)
         weights = np.array([e.weight for e in unit])
         contracts = np.array([e.contracts for e in unit])
         prices = valuation.rows[-1]
-        priced = bool(valuation.priced.all())
+        unknown = tuple(
+            e.instrument_id
+            for e, priced in zip(unit, valuation.priced, strict=True)
+            if not (priced and _has_own_fit(e.option, view))
+        )
         profit = self._scenarios.zero()
         if view is not None:
             profit = self._scenarios.profit(view, valuation, weights)
         return Trade(
             intent=intent,
+            basis=_basis(view, unknown),
             limit_price=float(to_decimal(intent.limit_price)),
             model_price=float(contracts @ prices),
             spread=max(self._spread(unit, view), self._settings.min_spread),
             notional=float(np.abs(weights) @ prices),
             unit=_sensitivity(valuation.rows @ weights, view),
+            options=tuple(options),
             contracts={e.instrument_id: e.contracts for e in unit},
-            profit=profit if priced else np.full_like(profit, np.nan),
-            unknown=tuple(e.instrument_id for e in unit if not _known(e.instrument_id, view)),
+            calls=sum(e.contracts for e in unit if _is_call(e)),
+            profit=profit,
+            unknown=unknown,
         )
 
     def standing(
@@ -145,7 +153,7 @@ class PortfolioModel:
             sensitivity=_sensitivity(own_rows, view),
             profit=profit,
             contracts={e.instrument_id: e.contracts for e in own},
-            uncovered_calls=-sum(e.contracts for e in own if _is_call(e.instrument_id)),
+            uncovered_calls=-sum(e.contracts for e in own if _is_call(e)),
             approved=approved,
             surface_good=view is not None and view.is_good,
             surface_age_s=(time_ns - view.time_ns) / _SECOND_NS if view is not None else math.inf,
@@ -157,7 +165,7 @@ class PortfolioModel:
         known = self._reserved.get(key)
         if known is None:
             view = self._views.get(underlying)
-            valuation = greeks.value(view, [e.instrument_id for e in exposures])
+            valuation = greeks.value(view, [e.option for e in exposures])
             weights = np.array([e.weight for e in exposures])
             profit = self._scenarios.zero()
             if view is not None:
@@ -165,10 +173,15 @@ class PortfolioModel:
             known = self._reserved[key] = greeks.in_currency(valuation, weights), profit
         return known
 
+    def _option(self, instrument_id: str, view: SurfaceView | None) -> Option | None:
+        """What an id means: by what was traded under it, else by the surface."""
+        option = self._book.option(instrument_id)
+        return view.option(instrument_id) if option is None and view is not None else option
+
     def _spread(self, unit: Sequence[Exposure], view: SurfaceView | None) -> float:
         total = 0.0
         for exposure in unit:
-            option = option_of(exposure.instrument_id)
+            option = exposure.option
             spread = view.spread(option) if view is not None and option is not None else math.nan
             total += abs(exposure.contracts) * (spread if spread > 0 else self._settings.min_spread)
         return total
@@ -180,11 +193,15 @@ def _sensitivity(rows: Doubles, view: SurfaceView | None) -> Sensitivity:
     return Sensitivity(delta=delta * spot, gamma=gamma * spot * spot * 0.01, vega=vega * 0.01, theta=theta)
 
 
-def _known(instrument_id: str, view: SurfaceView | None) -> bool:
-    option = option_of(instrument_id)
+def _basis(view: SurfaceView | None, unknown: Sequence[str]) -> Basis:
+    if view is None:
+        return Basis.INTENT
+    return Basis.SURFACE if unknown else Basis.PRICE
+
+
+def _has_own_fit(option: Option | None, view: SurfaceView | None) -> bool:
     return option is not None and view is not None and view.knows(option)
 
 
-def _is_call(instrument_id: str) -> bool:
-    option = option_of(instrument_id)
-    return option is not None and option.is_call
+def _is_call(exposure: Exposure) -> bool:
+    return exposure.option is not None and exposure.option.is_call

@@ -9,14 +9,18 @@ from sqlalchemy import Connection
 
 from skewline.servers.risk.book import HeldPosition, Reservation
 from skewline.servers.risk.engine import SNAPSHOTS_COUNTED, RiskEngine, RiskEngineState
+from skewline.servers.risk.option import Option
 from skewline.servers.runtime.decimals import from_decimal, to_decimal
 from skewline.storage.risk import repository
-from skewline.storage.risk.rows import StoredAccount, StoredPosition
+from skewline.storage.risk.rows import StoredAccount, StoredOption, StoredPosition
 from skewline.v1 import risk_pb2
 
 
 def save_reservations(connection: Connection, engine: RiskEngine) -> None:
-    """Store what is reserved."""
+    """Store what is reserved, and what the native ids among it mean."""
+    names = {leg.instrument_id for r in engine.book.reservations.values() for leg in r.legs}
+    natives = engine.book.natives
+    repository.save_options(connection, [_stored_option(natives[n]) for n in sorted(names & natives.keys())])
     repository.save_reservations(connection, [_intent(r) for r in engine.book.reservations.values()])
 
 
@@ -53,6 +57,7 @@ def load(connection: Connection, recent_surfaces: int) -> RiskEngineState:
             for p in repository.positions(connection)
         ],
         reservations=[_reservation(intent) for intent in repository.reservations(connection)],
+        natives=[_option(stored) for stored in repository.options(connection)],
         surfaces=repository.recent_surfaces(connection, recent_surfaces, list(valued_with.values())),
         valued_with=valued_with,
         approved=repository.approvals(connection, SNAPSHOTS_COUNTED),
@@ -79,4 +84,26 @@ def _reservation(intent: risk_pb2.OrderIntent) -> Reservation:
         tuple(intent.legs),
         to_decimal(intent.multiplier),
         to_decimal(intent.quantity),
+    )
+
+
+def _stored_option(option: Option) -> StoredOption:
+    return StoredOption(
+        option.instrument_id,
+        option.root,
+        option.expiry_date,
+        option.is_call,
+        option.strike,
+        option.expires_ns,
+    )
+
+
+def _option(stored: StoredOption) -> Option:
+    return Option(
+        stored.instrument_id,
+        stored.root,
+        stored.expiry_date,
+        stored.is_call,
+        stored.strike,
+        stored.expires_ns,
     )

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Final
 
-from skewline.servers.risk.option import Option
+from skewline.servers.risk.option import Option, osi_option
 from skewline.v1 import surface_pb2
 
 _YEAR_NS: Final = 365 * 86_400 * 1_000_000_000
@@ -40,11 +40,29 @@ class SurfaceView:
         self.is_good = surface.status == surface_pb2.FIT_STATUS_GOOD
         self._slices = {(s.root, s.expiry_date): s for s in surface.slices}
         self._good = [s for s in surface.slices if _usable(s)]
+        self._native = {
+            name: (s, index) for s in surface.slices for index, name in enumerate(s.instrument_id)
+        }
+
+    def option(self, instrument_id: str) -> Option | None:
+        """The option of an id: an OSI symbol, or an exchange-native id that the surface quotes; else None."""
+        option = osi_option(instrument_id)
+        if option is not None or instrument_id not in self._native:
+            return option
+        s, index = self._native[instrument_id]
+        return Option(
+            instrument_id=instrument_id,
+            root=s.root,
+            expiry_date=s.expiry_date,
+            is_call=s.is_call[index],
+            strike=s.strike[index],
+            expires_ns=s.expiry_ns,
+        )
 
     def expiry_ns(self, option: Option) -> int:
-        """The option's expiry instant; the close of its date where the surface does not have the expiry."""
+        """The option's expiry instant: the surface's, or the option's own where that lacks the expiry."""
         found = self._slices.get((option.root, option.expiry_date))
-        return found.expiry_ns if found is not None else option.close_ns
+        return found.expiry_ns if found is not None else option.expires_ns
 
     def knows(self, option: Option) -> bool:
         """Whether the option's own expiry has a good fit."""

@@ -8,11 +8,12 @@ from typing import Final
 
 from sqlalchemy import Connection, delete, func, insert, select
 
-from skewline.storage.risk.rows import StoredAccount, StoredAnswer, StoredPosition
+from skewline.storage.risk.rows import StoredAccount, StoredAnswer, StoredOption, StoredPosition
 from skewline.storage.risk.tables import (
     ACCOUNT,
     DECISIONS,
     LIMITS,
+    OPTIONS,
     PORTFOLIOS,
     POSITIONS,
     REQUESTS,
@@ -86,6 +87,21 @@ def positions(connection: Connection) -> list[StoredPosition]:
     """Every position, by instrument."""
     rows = connection.execute(select(POSITIONS).order_by(POSITIONS.c.instrument_id))
     return [StoredPosition(**row._mapping) for row in rows]
+
+
+def save_options(connection: Connection, options: Sequence[StoredOption]) -> None:
+    """Store what exchange-native ids mean, new or known."""
+    if not options:
+        return
+    ids = [option.instrument_id for option in options]
+    connection.execute(delete(OPTIONS).where(OPTIONS.c.instrument_id.in_(ids)))
+    connection.execute(insert(OPTIONS), [asdict(option) for option in options])
+
+
+def options(connection: Connection) -> list[StoredOption]:
+    """What exchange-native ids mean, by id."""
+    rows = connection.execute(select(OPTIONS).order_by(OPTIONS.c.instrument_id))
+    return [StoredOption(**row._mapping) for row in rows]
 
 
 def save_reservations(connection: Connection, intents: Sequence[risk_pb2.OrderIntent]) -> None:

@@ -18,6 +18,18 @@ class StoredPosition:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredOption:
+    """What an exchange-native id means; `strike` is per unit of underlying."""
+
+    instrument_id: str
+    root: str
+    expiry_date: str
+    is_call: bool
+    strike: float
+    expires_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class StoredAccount:
     """Net cash of all fills, and the highest equity, currency."""
 

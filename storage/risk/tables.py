@@ -32,6 +32,18 @@ POSITIONS = Table(
     Column("last_price", Double, nullable=False),
 )
 
+OPTIONS = Table(
+    "options",
+    metadata,
+    Column("instrument_id", Text, primary_key=True),
+    Column("root", Text, nullable=False),
+    Column("expiry_date", Text, nullable=False),
+    Column("is_call", Boolean, nullable=False),
+    Column("strike", Double, nullable=False),
+    Column("expires_ns", NanoTime, nullable=False),
+)
+"""What exchange-native ids that were traded mean."""
+
 RESERVATIONS = Table(
     "reservations",
     metadata,

@@ -126,9 +126,23 @@ def surface(
             sabr=surface_pb2.SabrFit(alpha=vol, beta=1.0, rho=0.0, nu=1e-6, converged=True),
             status=status,
             strike=[2800.0, 2900.0, 3000.0],
+            is_call=[False, True, True],
             bid=[10.0, 40.0, 8.0],
             ask=[11.0, 41.0, 9.0],
+            bid_iv=[vol] * 3,
+            ask_iv=[vol] * 3,
+            mid_iv=[vol] * 3,
+            model_iv=[vol] * 3,
         )
+    return made
+
+
+def native_surface(
+    names: Sequence[str], snapshot_id: str = "snapshot-1", *, time_ns: int = NOW
+) -> surface_pb2.VolSurface:
+    """The surface of `surface`, its three quotes under these exchange-native ids."""
+    made = surface(snapshot_id, time_ns=time_ns)
+    made.slices[0].instrument_id.extend(names)
     return made
 
 

@@ -1,1 +1,1 @@
-"""Pre-trade checks: small objects with one interface. Every one is made on every intent, and reported."""
+"""Pre-trade checks: small objects with one interface. Each is made on every intent that it can judge."""

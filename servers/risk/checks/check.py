@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from skewline.servers.risk.option import Option
 from skewline.servers.runtime.settings.risk import RiskSettings
 from skewline.v1 import risk_pb2
 
@@ -31,19 +33,35 @@ class Sensitivity:
     theta: float
 
 
+class Basis(IntEnum):
+    """What there is to judge an intent by; each includes those before it."""
+
+    INTENT = 0
+    """The intent alone."""
+    SURFACE = 1
+    """A surface of its underlying."""
+    PRICE = 2
+    """A price of every leg on that surface."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """One unit of an intent, valued. Prices per unit of underlying; NaN where a leg has no price."""
+    """One unit of an intent, valued. Prices per unit of underlying; without `Basis.PRICE` no value counts."""
 
     intent: risk_pb2.OrderIntent
+    basis: Basis
     limit_price: float
     model_price: float
     spread: float
     notional: float
     """Premium summed over the legs, currency."""
     unit: Sensitivity
+    options: tuple[Option | None, ...]
+    """What the legs' ids mean; None where nothing says."""
     contracts: Mapping[str, float]
     """Signed contracts a unit, by instrument."""
+    calls: float
+    """Signed calls a unit, contracts."""
     profit: npt.NDArray[np.float64]
     """Profit of one unit in each scenario, currency."""
     unknown: tuple[str, ...]
@@ -84,6 +102,10 @@ class Check(Protocol):
     @property
     def name(self) -> str:
         """Stable upper-case name."""
+
+    @property
+    def needs(self) -> Basis:
+        """What it judges by: on less, it is not made."""
 
     def headroom(self, trade: Trade, standing: Standing) -> float:
         """Most units that pass, not necessarily whole; infinite where the size does not matter."""

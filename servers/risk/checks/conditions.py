@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from skewline.servers.risk.checks.check import UNBOUNDED, Standing, Trade
+from skewline.servers.risk.checks.check import UNBOUNDED, Basis, Standing, Trade
 from skewline.v1 import risk_pb2
 
 
@@ -26,6 +25,7 @@ class Condition:
     """A check that bounds no size."""
 
     name: str
+    needs: Basis
     unit: str
     find: Callable[[Trade, Standing], Finding]
 
@@ -70,7 +70,7 @@ def _trading_state(_trade: Trade, standing: Standing) -> Finding:
 
 
 def _known_instrument(trade: Trade, _standing: Standing) -> Finding:
-    advice = f"{', '.join(trade.unknown)}: the surface has no good fit of that expiry"
+    advice = f"{', '.join(trade.unknown)}: not among the surface's quotes, or its expiry has no good fit"
     return Finding(not trade.unknown, 0.0, float(len(trade.unknown)), advice)
 
 
@@ -81,16 +81,15 @@ def _surface_good(_trade: Trade, standing: Standing) -> Finding:
 
 def _surface_fresh(_trade: Trade, standing: Standing) -> Finding:
     limit, age = standing.settings.max_surface_age_s, standing.surface_age_s
-    shown = age if math.isfinite(age) else -1.0
-    advice = f"the surface is {shown:,.0f} s old, more than {limit:,.0f} s; wait for the next snapshot"
-    return Finding(age <= limit, limit, shown, advice)
+    advice = f"the surface is {age:,.0f} s old, more than {limit:,.0f} s; wait for the next snapshot"
+    return Finding(age <= limit, limit, age, advice)
 
 
 CONDITIONS: Final = (
-    Condition("TRADING_STATE", "halts", _trading_state),
-    Condition("SURFACE_GOOD", "surfaces", _surface_good),
-    Condition("SURFACE_FRESH", "seconds", _surface_fresh),
-    Condition("KNOWN_INSTRUMENT", "legs", _known_instrument),
-    Condition("MIN_CONFIDENCE", "probability", _confidence),
-    Condition("PRICE_DEVIATION", "spreads", _price_deviation),
+    Condition("TRADING_STATE", Basis.INTENT, "halts", _trading_state),
+    Condition("SURFACE_GOOD", Basis.INTENT, "surfaces", _surface_good),
+    Condition("SURFACE_FRESH", Basis.SURFACE, "seconds", _surface_fresh),
+    Condition("KNOWN_INSTRUMENT", Basis.SURFACE, "legs", _known_instrument),
+    Condition("MIN_CONFIDENCE", Basis.INTENT, "probability", _confidence),
+    Condition("PRICE_DEVIATION", Basis.PRICE, "spreads", _price_deviation),
 )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from skewline.servers.risk.checks.check import Sensitivity, Standing, Trade, linear_headroom, within
+from skewline.servers.risk.checks.check import Basis, Sensitivity, Standing, Trade, linear_headroom, within
 from skewline.v1 import risk_pb2
 
 
@@ -18,6 +18,7 @@ class GreekLimit:
     unit: str
     exposure: Callable[[Sensitivity], float]
     limit: Callable[[risk_pb2.RiskLimits], float]
+    needs: Basis = Basis.PRICE
 
     def headroom(self, trade: Trade, standing: Standing) -> float:
         """Units until the limit."""

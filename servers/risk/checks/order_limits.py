@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from skewline.servers.risk.checks.check import UNBOUNDED, Standing, Trade
+from skewline.servers.risk.checks.check import UNBOUNDED, Basis, Standing, Trade
 from skewline.v1 import risk_pb2
 
 
@@ -12,6 +12,7 @@ class MaxOrderQuantity:
     """Units of one order."""
 
     name: Final = "MAX_ORDER_QUANTITY"
+    needs: Final = Basis.PRICE
 
     def headroom(self, _trade: Trade, standing: Standing) -> float:
         """The limit itself."""
@@ -34,13 +35,13 @@ class MaxOrderNotional:
     """Premium of one order, over its legs."""
 
     name: Final = "MAX_ORDER_NOTIONAL"
+    needs: Final = Basis.PRICE
 
     def headroom(self, trade: Trade, standing: Standing) -> float:
         """Units whose premium fits."""
         if trade.notional <= 0:
             return UNBOUNDED
-        room = standing.limits.max_order_notional / trade.notional
-        return room if room == room else 0.0
+        return standing.limits.max_order_notional / trade.notional
 
     def evaluate(self, trade: Trade, standing: Standing, units: float) -> risk_pb2.RiskCheck:
         """Compares the premium."""
@@ -59,6 +60,7 @@ class MaxOrdersPerSnapshot:
     """Orders approved for one snapshot."""
 
     name: Final = "MAX_ORDERS_PER_SNAPSHOT"
+    needs: Final = Basis.INTENT
 
     def headroom(self, _trade: Trade, _standing: Standing) -> float:
         """A count of orders does not bound their size."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from skewline.servers.risk.checks.check import UNBOUNDED, Standing, Trade, linear_headroom, within
-from skewline.servers.risk.option import option_of
+from skewline.servers.risk.checks.check import UNBOUNDED, Basis, Standing, Trade, linear_headroom, within
 from skewline.v1 import risk_pb2
 
 
@@ -13,6 +12,7 @@ class MaxPosition:
     """Contracts of any one instrument."""
 
     name: Final = "MAX_POSITION"
+    needs: Final = Basis.PRICE
 
     def headroom(self, trade: Trade, standing: Standing) -> float:
         """The least over the legs."""
@@ -46,10 +46,11 @@ class MaxUncoveredCalls:
     """Short calls that no long call of the underlying covers: their loss has no bound."""
 
     name: Final = "MAX_UNCOVERED_CALLS"
+    needs: Final = Basis.PRICE
 
     def headroom(self, trade: Trade, standing: Standing) -> float:
         """Units until the cover is gone."""
-        unit = -sum(n for name, n in trade.contracts.items() if _is_call(name))
+        unit = -trade.calls
         if unit <= 0:
             return UNBOUNDED
         return max((standing.settings.max_uncovered_calls - standing.uncovered_calls) / unit, 0.0)
@@ -57,7 +58,7 @@ class MaxUncoveredCalls:
     def evaluate(self, trade: Trade, standing: Standing, units: float) -> risk_pb2.RiskCheck:
         """Compares short less long calls of the underlying."""
         limit, before = standing.settings.max_uncovered_calls, standing.uncovered_calls
-        value = before - units * sum(n for name, n in trade.contracts.items() if _is_call(name))
+        value = before - units * trade.calls
         passed = value <= limit or value < before
         return risk_pb2.RiskCheck(
             name=self.name,
@@ -67,8 +68,3 @@ class MaxUncoveredCalls:
             unit="contracts",
             message="" if passed else f"{value:g} short calls would be uncovered, more than {limit:g}",
         )
-
-
-def _is_call(instrument_id: str) -> bool:
-    option = option_of(instrument_id)
-    return option is not None and option.is_call

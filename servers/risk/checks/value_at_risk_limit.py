@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-import numpy as np
-
-from skewline.servers.risk.checks.check import UNBOUNDED, Standing, Trade
+from skewline.servers.risk.checks.check import UNBOUNDED, Basis, Standing, Trade
 from skewline.servers.risk.value_at_risk import loss_at
 from skewline.v1 import risk_pb2
 
@@ -18,11 +16,10 @@ class MaxValueAtRisk:
     """99 % one-day value at risk after the trade; a trade that reduces it passes."""
 
     name: Final = "MAX_VALUE_AT_RISK"
+    needs: Final = Basis.PRICE
 
     def headroom(self, trade: Trade, standing: Standing) -> float:
         """Most whole units that pass, by bisection: profit is linear in units, its quantile not."""
-        if not np.isfinite(trade.profit).all():
-            return 0.0
         low, high = 0, math.ceil(standing.limits.max_order_quantity)
         if self._passes(trade, standing, high):
             return UNBOUNDED

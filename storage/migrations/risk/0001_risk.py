@@ -1,4 +1,4 @@
-"""Surfaces, positions, reservations, account, decisions, portfolios, limits, kill switch."""
+"""Surfaces, positions, native options, reservations, account, decisions, portfolios, limits, kill switch."""
 
 from __future__ import annotations
 
@@ -36,6 +36,16 @@ def upgrade() -> None:
         sa.Column("quantity", ExactDecimal(), nullable=False),
         sa.Column("last_price", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("instrument_id", name="pk_positions"),
+    )
+    op.create_table(
+        "options",
+        sa.Column("instrument_id", sa.Text(), nullable=False),
+        sa.Column("root", sa.Text(), nullable=False),
+        sa.Column("expiry_date", sa.Text(), nullable=False),
+        sa.Column("is_call", sa.Boolean(), nullable=False),
+        sa.Column("strike", sa.Double(), nullable=False),
+        sa.Column("expires_ns", NanoTime(), nullable=False),
+        sa.PrimaryKeyConstraint("instrument_id", name="pk_options"),
     )
     op.create_table(
         "reservations",
@@ -111,6 +121,7 @@ def downgrade() -> None:
         "valuations",
         "account",
         "reservations",
+        "options",
         "positions",
         "surfaces",
     ):

@@ -13,6 +13,7 @@ from trading_examples import (
     fill,
     intent,
     leg,
+    native_surface,
     put,
     surface,
 )
@@ -180,7 +181,51 @@ def test_an_old_or_absent_surface_is_never_traded_on() -> None:
     late = decide(engine(max_surface_age_s=60), intent(), snapshot_id="", time_ns=NOW + 61 * 10**9)
     assert failed(late) == ["SURFACE_FRESH"]
     absent = decide(RiskEngine(RiskSettings()), intent())
-    assert {"SURFACE_GOOD", "SURFACE_FRESH", "KNOWN_INSTRUMENT"} <= set(failed(absent))
+    assert failed(absent) == ["SURFACE_GOOD"]
+
+
+def test_an_instrument_that_nothing_explains_fails_one_check_and_stops_those_that_need_its_price() -> None:
+    decision = decide(engine(), intent([leg("BTC-17MAY19-2900-C")], quantity=10_000))
+    assert not decision.approved
+    assert failed(decision) == ["KNOWN_INSTRUMENT"]
+    made = [check.name for check in decision.checks]
+    assert made == [
+        "VALID_INTENT",
+        "TRADING_STATE",
+        "SURFACE_GOOD",
+        "SURFACE_FRESH",
+        "KNOWN_INSTRUMENT",
+        "MIN_CONFIDENCE",
+        "MAX_ORDERS_PER_SNAPSHOT",
+    ]
+
+
+NATIVE = ("BTC-17MAY19-2800-P", "BTC-17MAY19-2900-C", "BTC-17MAY19-3000-C")
+
+
+def native_engine() -> RiskEngine:
+    made = RiskEngine(RiskSettings())
+    made.on_surface(native_surface(NATIVE))
+    return made
+
+
+def test_an_exchange_native_id_is_judged_as_its_osi_twin() -> None:
+    native = decide(native_engine(), intent([leg(NATIVE[1])]))
+    assert native.approved
+    assert native.checks == decide(engine(), intent()).checks
+
+
+def test_a_native_position_is_valued_on_surfaces_that_no_longer_quote_it() -> None:
+    it, twin = native_engine(), engine()
+    for one, name in ((it, NATIVE[1]), (twin, call(2900))):
+        assert decide(one, intent([leg(name)])).approved
+        one.on_orders(batch(fill(name, BUY, 1, "41")))
+        one.on_surface(surface("snapshot-2", spot=3100.0, time_ns=NOW + 1))
+    valued = it.on_orders(batch(snapshot_id="snapshot-2"))
+    assert valued.unpriced_positions == 0
+    assert valued == twin.on_orders(batch(snapshot_id="snapshot-2"))
+    closing = intent([leg(NATIVE[1], SELL)], intent_id="intent-2", limit="-200", snapshot_id="snapshot-2")
+    assert decide(it, closing, request_id="check-2", snapshot_id="snapshot-2").approved
 
 
 @pytest.mark.parametrize(

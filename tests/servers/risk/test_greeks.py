@@ -3,16 +3,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from trading_examples import EXPIRY, EXPIRY_NS, NOW, YEAR_NS, call, put, surface
+from valued_options import valued
 
 from skewline.cyext import black
 from skewline.servers.risk import greeks
-from skewline.servers.risk.option import option_of
+from skewline.servers.risk.option import osi_option
 from skewline.servers.risk.surface_view import SurfaceView
 from skewline.v1 import surface_pb2
 
 
 def one(view: SurfaceView, name: str) -> dict[str, float]:
-    rows = greeks.value(view, [name]).rows[:, 0]
+    rows = valued(view, name).rows[:, 0]
     return dict(zip(greeks.NAMES, rows.tolist(), strict=True))
 
 
@@ -35,7 +36,7 @@ def test_greeks_are_those_of_the_spot() -> None:
 
 def test_a_position_counts_by_quantity_and_multiplier() -> None:
     view = SurfaceView(surface())
-    valuation = greeks.value(view, [call(2900), put(2900)])
+    valuation = valued(view, call(2900), put(2900))
     total = greeks.in_currency(valuation, np.array([200.0, -200.0]))
     forward = 200 * (one(view, call(2900))["delta"] - one(view, put(2900))["delta"])
     assert total[0] == pytest.approx(forward)
@@ -54,20 +55,20 @@ def test_the_nearest_good_slice_stands_in_for_a_missing_expiry() -> None:
     found = one(view, call(2900))
     exact = one(SurfaceView(surface()), call(2900))
     assert found["market_value"] == pytest.approx(exact["market_value"], rel=1e-6)
-    option = option_of(call(2900))
+    option = osi_option(call(2900))
     assert option is not None
     assert not view.knows(option)
 
 
 def test_without_a_good_slice_or_a_known_id_there_is_no_price() -> None:
     failed = SurfaceView(surface(status=surface_pb2.FIT_STATUS_FAILED))
-    assert not greeks.value(failed, [call(2900)]).priced.any()
-    assert not greeks.value(SurfaceView(surface()), ["BTC-27DEC24-100000-C"]).priced.any()
-    assert not greeks.value(None, [call(2900)]).priced.any()
+    assert not valued(failed, call(2900)).priced.any()
+    assert not valued(SurfaceView(surface()), "BTC-27DEC24-100000-C").priced.any()
+    assert not valued(None, call(2900)).priced.any()
 
 
 def test_one_unpriced_option_does_not_poison_the_others() -> None:
-    valuation = greeks.value(SurfaceView(surface()), ["rubbish", call(2900)])
+    valuation = valued(SurfaceView(surface()), "rubbish", call(2900))
     total = greeks.in_currency(valuation, np.array([100.0, 100.0]))
     assert np.isfinite(total).all()
     assert valuation.priced.tolist() == [False, True]

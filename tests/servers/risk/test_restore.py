@@ -7,7 +7,20 @@ from typing import Any
 
 from google.protobuf.message import Message
 from sqlalchemy import Connection
-from trading_examples import BUY, NOW, SELL, batch, call, check_request, fill, intent, leg, put, surface
+from trading_examples import (
+    BUY,
+    NOW,
+    SELL,
+    batch,
+    call,
+    check_request,
+    fill,
+    intent,
+    leg,
+    native_surface,
+    put,
+    surface,
+)
 
 from skewline.servers.risk import store
 from skewline.servers.risk.engine import RiskEngine
@@ -26,6 +39,11 @@ Step = Callable[[RiskOperations, Connection], Any]
 
 def surface_step(number: int, spot: float = 2900.0, vol: float = 0.15) -> Step:
     fitted = surface(f"snapshot-{number}", time_ns=NOW + number, spot=spot, vol=vol)
+    return lambda operations, connection: operations.surface(connection, fitted)
+
+
+def native_step(number: int) -> Step:
+    fitted = native_surface(NATIVE, f"snapshot-{number}", time_ns=NOW + number)
     return lambda operations, connection: operations.surface(connection, fitted)
 
 
@@ -84,7 +102,9 @@ def order_of(
     )
 
 
+NATIVE = ("BTC-17MAY19-2800-P", "BTC-17MAY19-2900-C", "BTC-17MAY19-3000-C")
 ASKED = [intent(intent_id=f"intent-{n}", signal_id="s", quantity=0, edge_stdev=600.0) for n in range(3)]
+FILLED = order_of("intent-10", 1, 1, order_pb2.ORDER_STATUS_FILLED)
 STEPS: list[Step] = [
     surface_step(1),
     check_step(1, *ASKED),
@@ -110,6 +130,13 @@ STEPS: list[Step] = [
     surface_step(5, 2805.0),
     check_step(5, *[intent(intent_id=f"intent-{n}", limit="1") for n in (7, 8, 9)]),
     batch_step(5),
+    native_step(6),
+    check_step(6, intent([leg(NATIVE[1])], intent_id="intent-10")),
+    batch_step(6, fill(NATIVE[1], BUY, 1, "41"), orders=(FILLED,)),
+    # Its quotes have gone: what the id means is remembered.
+    surface_step(7, 2990.0),
+    batch_step(7),
+    check_step(7, intent([leg(NATIVE[1], SELL)], intent_id="intent-11", limit="-90")),
 ]
 
 

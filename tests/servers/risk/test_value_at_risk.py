@@ -6,8 +6,8 @@ import time
 import numpy as np
 import pytest
 from trading_examples import call, put, surface
+from valued_options import valued
 
-from skewline.servers.risk import greeks
 from skewline.servers.risk.surface_view import SurfaceView
 from skewline.servers.risk.value_at_risk import Scenarios, loss_at, tail_start
 from skewline.servers.runtime.settings.risk import ScenarioSettings
@@ -16,7 +16,7 @@ from skewline.servers.runtime.settings.risk import ScenarioSettings
 def profit(names: list[str], weights: list[float], horizon: float = 1.0, **settings: float) -> np.ndarray:
     view = SurfaceView(surface())
     scenarios = Scenarios(ScenarioSettings.model_validate(settings))
-    return scenarios.profit(view, greeks.value(view, names), np.array(weights), horizon)
+    return scenarios.profit(view, valued(view, *names), np.array(weights), horizon)
 
 
 def test_the_same_seed_gives_the_same_scenarios() -> None:
@@ -32,7 +32,7 @@ def test_profit_is_linear_in_the_position() -> None:
 
 def test_a_bought_option_cannot_lose_more_than_it_is_worth() -> None:
     view = SurfaceView(surface())
-    worth = greeks.value(view, [call(2900)]).rows[-1, 0] * 100
+    worth = valued(view, call(2900)).rows[-1, 0] * 100
     assert profit([call(2900)], [100.0]).min() >= -worth
 
 
@@ -62,7 +62,7 @@ def test_underlyings_have_shocks_of_their_own_that_hang_together() -> None:
     moves = []
     for name in ("SPX", "RUT"):
         view = SurfaceView(surface(underlying=name))
-        valuation = greeks.value(view, [call(1000), put(1000)])
+        valuation = valued(view, call(1000), put(1000))
         moves.append(scenarios.profit(view, valuation, np.array([1.0, -1.0])))
     assert 0.5 < np.asarray(np.corrcoef(moves))[0, 1] < 0.8
 
@@ -71,8 +71,8 @@ def test_a_hundred_positions_are_revalued_within_the_budget_of_a_snapshot() -> N
     names = [call(strike) for strike in range(2600, 3100, 10)] + [put(s) for s in range(2600, 3100, 10)]
     view, scenarios = SurfaceView(surface()), Scenarios(ScenarioSettings())
     weights = np.full(100, 100.0)
-    scenarios.profit(view, greeks.value(view, names), weights)
+    scenarios.profit(view, valued(view, *names), weights)
     started = time.perf_counter()
-    scenarios.profit(view, greeks.value(view, names), weights)
+    scenarios.profit(view, valued(view, *names), weights)
     # 50 ms is the aim; several times that still tells full revaluation from a scalar loop on a busy machine.
     assert time.perf_counter() - started < 0.25

@@ -9,7 +9,7 @@ from trading_examples import NOW, call, check_request, intent, put, surface
 from skewline.storage.database import Database
 from skewline.storage.risk import listing, repository
 from skewline.storage.risk.listing import DecisionQuery, PortfolioQuery
-from skewline.storage.risk.rows import StoredAccount, StoredAnswer, StoredPosition
+from skewline.storage.risk.rows import StoredAccount, StoredAnswer, StoredOption, StoredPosition
 from skewline.v1 import risk_pb2
 
 
@@ -41,6 +41,10 @@ def test_positions_account_reservations_and_valuations_are_replaced(database: Da
         )
         repository.save_positions(connection, [held])
         assert repository.positions(connection)[0] == held
+        native = StoredOption("BTC-17MAY19-2900-C", "BTC", "2019-05-17", True, 2900.0, NOW)
+        for _ in range(2):
+            repository.save_options(connection, [native])
+        assert repository.options(connection) == [native]
         for cash in ("1.05", "-123456789.123456789"):
             repository.save_account(connection, StoredAccount(Decimal(cash), 1e6 / 3))
         assert repository.account(connection) == StoredAccount(Decimal("-123456789.123456789"), 1e6 / 3)
