@@ -66,17 +66,18 @@ def value(legs: Sequence[Leg], *, common_error: bool = False) -> Valuation:
     ]
     is_call, *numbers = (np.array(values) for values in zip(*column, strict=True))
     greeks = black.greeks(is_call, *numbers)
+    price = greeks.price + np.array([leg.slice.early_exercise[leg.index] for leg in legs])
     signed = np.array([leg.side * leg.ratio for leg in legs], dtype=np.float64)
     errors = signed * greeks.vega * np.array([leg.vol_error for leg in legs])
     crossing = np.array([leg.crossing for leg in legs])
     return Valuation(
-        edge=float((signed * (greeks.price - crossing)).sum()),
+        edge=float((signed * (price - crossing)).sum()),
         error=abs(float(errors.sum())) if common_error else float(np.sqrt((errors**2).sum())),
         delta=float((signed * greeks.delta).sum()),
         gamma=float((signed * greeks.gamma).sum()),
         vega=float((signed * greeks.vega).sum()),
         gross_vega=float((np.abs(signed) * greeks.vega).sum()),
-        model_price=tuple(greeks.price.tolist()),
+        model_price=tuple(price.tolist()),
         leg_delta=tuple(greeks.delta.tolist()),
         leg_vega=tuple(greeks.vega.tolist()),
     )

@@ -13,7 +13,7 @@ from skewline.servers.runtime.decimals import to_decimal
 from skewline.servers.runtime.instruments import osi_symbol
 from skewline.servers.runtime.settings.signal import SignalSettings
 from skewline.servers.signal.neighbours import Doubles, FairVols, Flags, fair_vols
-from skewline.v1 import surface_pb2
+from skewline.v1 import instrument_pb2, surface_pb2
 
 GOOD: Final = surface_pb2.FIT_STATUS_GOOD
 DAY_NS: Final = 86_400_000_000_000
@@ -23,7 +23,11 @@ DAYS: Final = 365.0
 
 @dataclass(frozen=True)
 class SliceView:
-    """One good slice; columns are by strike. Prices are per unit of underlying, Greeks per forward."""
+    """One good slice; columns are by strike. Prices are per unit of underlying, Greeks per forward.
+
+    Vols are those of European options. `early_exercise` is what the right to exercise early adds to the price
+    of each quote: a quote compares with its model price and this together. It is zero for European options.
+    """
 
     message: surface_pb2.VolSlice
     settings: SignalSettings
@@ -35,6 +39,7 @@ class SliceView:
     ask_iv: Doubles
     mid_iv: Doubles
     model_iv: Doubles
+    early_exercise: Doubles
     tradable: Flags
 
     @property
@@ -64,7 +69,7 @@ class SliceView:
         )
 
     def greeks(self, vol: Doubles) -> black.Greeks:
-        """Prices and Greeks of all quotes at `vol`."""
+        """Prices and Greeks of all quotes at `vol`, without early exercise."""
         return black.greeks(self.is_call, self.forward, self.strike, self.years, self.message.discount, vol)
 
     def instrument_id(self, index: int) -> str:
@@ -99,15 +104,23 @@ class SurfaceView:
 def view_of(surface: surface_pb2.VolSurface, settings: SignalSettings) -> SurfaceView:
     """Read `surface`, which must be GOOD."""
     slices = tuple(
-        _slice(each, settings)
+        _slice(each, surface.exercise == instrument_pb2.EXERCISE_STYLE_AMERICAN, settings)
         for each in surface.slices
         if each.status == GOOD and each.years * DAYS >= settings.min_days
     )
     return SurfaceView(surface, slices, float(to_decimal(surface.multiplier)))
 
 
-def _slice(message: surface_pb2.VolSlice, settings: SignalSettings) -> SliceView:
+def _slice(message: surface_pb2.VolSlice, american: bool, settings: SignalSettings) -> SliceView:
     bid, ask = _column(message.bid), _column(message.ask)
+    strike, mid_iv = _column(message.strike), _column(message.mid_iv)
+    is_call = np.fromiter(message.is_call, dtype=np.bool_)
+    early_exercise = np.zeros(strike.size)
+    if american:
+        # Calibration took the premium off the mid before it implied the vol: this is what it took.
+        early_exercise = 0.5 * (bid + ask) - black.price(
+            is_call, message.forward, strike, message.years, message.discount, mid_iv
+        )
     tradable = (bid >= settings.min_bid) & (ask - bid <= settings.max_relative_spread * 0.5 * (bid + ask))
     if message.open_interest:
         tradable &= _column(message.open_interest) >= settings.min_open_interest
@@ -117,14 +130,15 @@ def _slice(message: surface_pb2.VolSlice, settings: SignalSettings) -> SliceView
     return SliceView(
         message=message,
         settings=settings,
-        strike=_column(message.strike),
-        is_call=np.fromiter(message.is_call, dtype=np.bool_),
+        strike=strike,
+        is_call=is_call,
         bid=bid,
         ask=ask,
         bid_iv=_column(message.bid_iv),
         ask_iv=_column(message.ask_iv),
-        mid_iv=_column(message.mid_iv),
+        mid_iv=mid_iv,
         model_iv=_column(message.model_iv),
+        early_exercise=early_exercise,
         tradable=tradable,
     )
 

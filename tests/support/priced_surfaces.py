@@ -10,7 +10,7 @@ from smile_chains import DAY_NS, THURSDAY_NS, Quoting, Smile, smile_chain
 
 from skewline.servers.calibration.fit import fit_surface
 from skewline.servers.runtime.settings.calibration import CalibrationSettings
-from skewline.v1 import chain_pb2, surface_pb2
+from skewline.v1 import chain_pb2, instrument_pb2, surface_pb2
 
 # Fridays, so that weekends weigh the same between all of them.
 FRIDAYS = (
@@ -40,17 +40,24 @@ def surface(
     spot: float = 100.0,
     half_spread: float = 0.01,
     native_ids: bool = False,
+    exercise: instrument_pb2.ExerciseStyle.ValueType = instrument_pb2.EXERCISE_STYLE_EUROPEAN,
     spoil: Callable[[chain_pb2.OptionChain], None] | None = None,
+    settings: CalibrationSettings | None = None,
 ) -> surface_pb2.VolSurface:
     """The surface of day `day`; `spoil` changes the chain before it is fitted."""
     scaled = tuple(replace(each, forward=each.forward * spot / 100.0) for each in smiles or weekly_smiles())
     quoting = Quoting(
-        strikes=STRIKES, half_spread=half_spread, spot=spot, native_ids=native_ids, noise_seed=day
+        strikes=STRIKES,
+        half_spread=half_spread,
+        spot=spot,
+        exercise=exercise,
+        native_ids=native_ids,
+        noise_seed=day,
     )
     chain = smile_chain(scaled, quoting, time_ns=THURSDAY_NS + day * DAY_NS, snapshot_id=f"snapshot-{day}")
     if spoil is not None:
         spoil(chain)
-    return fit_surface(chain, CalibrationSettings())
+    return fit_surface(chain, settings or CalibrationSettings())
 
 
 def shift_quote(

@@ -62,10 +62,11 @@ class VolatilityArbitrage:
         if not (rich.any() or cheap.any()):
             return
         greeks = quotes.greeks(fair.vol)
+        price = greeks.price + quotes.early_exercise
         held = min(self._settings.horizon_days / DAYS, quotes.years)
         prices = _Prices(
-            buying=quotes.ask - greeks.price,
-            selling=greeks.price - quotes.bid,
+            buying=quotes.ask - price,
+            selling=price - quotes.bid,
             error=greeks.vega * fair.error,
             drift=greeks.delta * (quotes.forward * quotes.message.atm_vol * held**0.5),
         )

@@ -4,10 +4,12 @@ import math
 from collections.abc import Iterable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from priced_surfaces import shift_quote, surface, weekly_smiles
-from smile_chains import DAY_NS
+from smile_chains import DAY_NS, Smile
 
+from skewline.servers.runtime.settings.calibration import CalibrationSettings
 from skewline.servers.runtime.settings.signal import SignalSettings
 from skewline.servers.signal.idea import Idea, Strategy
 from skewline.servers.signal.realised import SpotHistory
@@ -15,8 +17,9 @@ from skewline.servers.signal.strategies.implied_realised import ImpliedAgainstRe
 from skewline.servers.signal.strategies.mean_reversion import MeanReversion
 from skewline.servers.signal.strategies.term_structure import TermStructure
 from skewline.servers.signal.strategies.volatility_arbitrage import VolatilityArbitrage
+from skewline.servers.signal.structure import Leg, value
 from skewline.servers.signal.view import view_of
-from skewline.v1 import surface_pb2
+from skewline.v1 import instrument_pb2, surface_pb2
 
 SETTINGS = SignalSettings()
 QUIET = SpotHistory()
@@ -60,6 +63,26 @@ def test_quotes_in_line_give_no_idea() -> None:
     message = surface()
     for strategy in (VolatilityArbitrage, TermStructure, ImpliedAgainstRealised, MeanReversion):
         assert ideas(strategy(SETTINGS), message) == []
+
+
+def test_early_exercise_is_no_mispricing() -> None:
+    # At 8 % an American put 140 days from its expiry costs clearly more than a European one.
+    smile = Smile(days=140, date="2019-09-12", forward=100.0 * math.exp(0.08 * 140 / 365), rate=0.08, nu=1.0)
+    message = surface(
+        smiles=(replace(smile, days=22, date="2019-05-17", forward=100.0 * math.exp(0.08 * 22 / 365)), smile),
+        exercise=instrument_pb2.EXERCISE_STYLE_AMERICAN,
+        settings=CalibrationSettings(fallback_rate=0.08),
+    )
+    view = view_of(message, SETTINGS)
+    quotes = view.slices[-1]
+    worth = quotes.greeks(quotes.model_iv).price + quotes.early_exercise
+    assert quotes.early_exercise.max() > 0.1
+    assert np.abs(worth - 0.5 * (quotes.bid + quotes.ask)).max() < 0.02
+    for strategy in (VolatilityArbitrage, TermStructure):
+        assert ideas(strategy(SETTINGS), message) == []
+    for at in np.flatnonzero(quotes.tradable).tolist():
+        sold = value((Leg(quotes, at, -1, 1, float(quotes.model_iv[at]), 0.001),))
+        assert sold.edge < 0.02
 
 
 def test_an_expiry_out_of_line_is_traded_as_a_calendar() -> None:
