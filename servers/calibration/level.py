@@ -15,6 +15,7 @@ from skewline.v1 import surface_pb2
 
 THIRTY_DAYS: Final = 30.0 / 365.0
 _YEAR_NS: Final = 365 * 86_400 * 1_000_000_000
+_LONGEST_CLOSURE_NS: Final = 5 * 86_400 * 1_000_000_000
 
 
 def atm_vol_at(years: float, slices: Sequence[surface_pb2.VolSlice]) -> float:
@@ -35,18 +36,21 @@ def atm_vol_at(years: float, slices: Sequence[surface_pb2.VolSlice]) -> float:
 
 
 def fit_level(history: Sequence[tuple[int, float]], settings: CalibrationSettings) -> surface_pb2.OuFit:
-    """Ornstein-Uhlenbeck on the logarithm of `history`, (data time in ns, vol) oldest first.
+    """Ornstein-Uhlenbeck on the logarithm of `history`, (data time in ns, vol) oldest first; times in years.
 
-    The step is the median spacing of the times. POOR where the vols do not revert to a mean, or where that
-    may be chance.
+    One step is the mean time between points, nights and weekends included, so that half-life and volatility
+    are those of calendar time. Points further apart than a market ever closes are not taken for neighbours.
+    POOR where the vols do not revert to a mean, or where that may be chance.
     """
     if len(history) < settings.ou_min_points:
         return surface_pb2.OuFit(observations=len(history), status=FAILED, reasons=["TOO_FEW_POINTS"])
     times = np.array([time for time, _ in history], dtype=np.int64)
-    step = float(np.median(np.diff(times))) / _YEAR_NS
-    if not step > 0.0:
-        return surface_pb2.OuFit(observations=len(history), status=FAILED, reasons=["NO_TIME_BETWEEN_POINTS"])
-    found = ou.fit(np.log([vol for _, vol in history]), step)
+    spacing = np.diff(times)
+    interrupted = spacing > max(_LONGEST_CLOSURE_NS, 2.0 * float(np.median(spacing)))
+    step = float(spacing[~interrupted].mean()) / _YEAR_NS
+    # A missing point takes the step over it out of the likelihood.
+    series = np.insert(np.log([vol for _, vol in history]), 1 + np.flatnonzero(interrupted), np.nan)
+    found = ou.fit(series, step)
     if not (math.isfinite(found.kappa) and math.isfinite(found.sigma)):
         return surface_pb2.OuFit(observations=len(history), status=FAILED, reasons=["NO_MEAN_REVERSION"])
     reverting = found.mean_reverting and math.isfinite(found.half_life)

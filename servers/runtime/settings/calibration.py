@@ -77,8 +77,11 @@ class CalibrationSettings(Section):
     ou_min_points: int = Field(default=20, ge=5)
     """At-the-money vols needed to fit their mean reversion."""
 
-    ou_min_deviations: float = Field(default=2.0, ge=0)
-    """Speed of mean reversion, in its standard errors, below which it may be chance."""
+    ou_min_deviations: float = Field(default=2.85, ge=0)
+    """Speed of mean reversion, in its standard errors, below which it may be chance.
+
+    One random walk in twenty is above 2.85; 29 in a hundred are above 2, for its errors are not normal.
+    """
 
     ou_max_points: int = Field(default=512, ge=5)
     """Newest at-the-money vols that are fitted."""

@@ -7,6 +7,7 @@ from skewline.servers.calibration.level import THIRTY_DAYS, atm_vol_at, fit_leve
 from skewline.servers.runtime.settings.calibration import CalibrationSettings
 from skewline.v1 import surface_pb2
 
+SETTINGS = CalibrationSettings()
 GOOD, FAILED = surface_pb2.FIT_STATUS_GOOD, surface_pb2.FIT_STATUS_FAILED
 
 
@@ -29,7 +30,7 @@ def test_beyond_the_expiries_the_vol_is_flat_and_bad_slices_do_not_count() -> No
 
 def test_a_level_that_only_rises_has_no_mean_to_go_back_to() -> None:
     history = [(day * 86_400_000_000_000, 0.1 * 1.05**day) for day in range(30)]
-    fit = fit_level(history, CalibrationSettings())
+    fit = fit_level(history, SETTINGS)
     assert fit.status != GOOD
     assert list(fit.reasons) == ["NO_MEAN_REVERSION"]
     assert all(math.isfinite(value) for field, value in fit.ListFields() if isinstance(value, float))
@@ -45,7 +46,7 @@ def reverting(points: int) -> list[tuple[int, float]]:
 
 
 def test_mean_reversion_over_many_points_is_found() -> None:
-    fit = fit_level(reverting(400), CalibrationSettings())
+    fit = fit_level(reverting(400), SETTINGS)
     assert fit.status == GOOD
     assert math.exp(fit.mean) == pytest.approx(0.2, rel=0.05)
     assert fit.kappa == pytest.approx(365 * math.log(2), rel=0.4)
@@ -56,3 +57,27 @@ def test_mean_reversion_that_may_be_chance_is_poor() -> None:
     fit = fit_level(reverting(400), CalibrationSettings(ou_min_deviations=50.0))
     assert fit.status == surface_pb2.FIT_STATUS_POOR
     assert list(fit.reasons) == ["MEAN_REVERSION_NOT_SIGNIFICANT"]
+
+
+def test_weekends_belong_to_the_time_between_points() -> None:
+    every_day = reverting(400)
+    sessions = [(week * 7 + day) * 86_400_000_000_000 for week in range(80) for day in range(5)]
+    fit = fit_level([(time, vol) for time, (_, vol) in zip(sessions, every_day, strict=True)], SETTINGS)
+    assert fit.kappa == pytest.approx(fit_level(every_day, SETTINGS).kappa * 5 / 7, rel=0.01)
+    assert fit.half_life == pytest.approx(fit_level(every_day, SETTINGS).half_life * 7 / 5, rel=0.01)
+
+
+def test_months_without_data_are_no_step() -> None:
+    before, after = reverting(400)[:200], reverting(400)[200:]
+    later = [(time + 100 * 86_400_000_000_000, vol) for time, vol in after]
+    fit = fit_level([*before, *later], SETTINGS)
+    assert fit.kappa == pytest.approx(fit_level([*before, *after], SETTINGS).kappa, rel=0.03)
+
+
+def test_few_random_walks_pass_for_mean_reversion() -> None:
+    walks = np.random.default_rng(3).standard_normal((200, 250)).cumsum(axis=1) * 0.03
+    taken = [
+        fit_level([(day * 86_400_000_000_000, math.exp(x)) for day, x in enumerate(walk)], SETTINGS).status
+        for walk in walks.tolist()
+    ]
+    assert taken.count(GOOD) <= 20
