@@ -63,14 +63,8 @@ def pnl(
         terminal.json_lines(found)
         return
     from skewline.clients.cli.tables import table
-    from skewline.clients.cli.wording import NONE, money, provenance, time_text
-    from skewline.v1 import common_pb2
+    from skewline.clients.cli.wording import money, provenance, time_text
 
-    held = list(service.list_positions(include_closed=True))
-    kinds = {position.currency: position.provenance for position in held}
-    # One simulated position makes the sum of its currency simulated.
-    simulated = common_pb2.PROVENANCE_SIMULATED
-    kinds |= {position.currency: simulated for position in held if position.provenance == simulated}
     terminal.show(
         table(
             "Profit and loss",
@@ -83,7 +77,7 @@ def pnl(
                     money(point.fees),
                     money(point.net),
                     point.currency,
-                    provenance(kinds[point.currency]) if point.currency in kinds else NONE,
+                    provenance(point.provenance),
                 ]
                 for point in found
             ],

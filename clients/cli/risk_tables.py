@@ -54,7 +54,7 @@ def portfolio_facts(portfolio: risk_pb2.PortfolioSnapshot) -> Table:
         [
             ("time", time_text(portfolio.time_ns)),
             ("provenance", provenance(portfolio.provenance)),
-            ("equity", number(portfolio.equity)),
+            ("equity at model value", number(portfolio.equity)),
             ("positions", f"{portfolio.positions}, of which {portfolio.unpriced_positions} without a price"),
             ("snapshot", portfolio.snapshot_id),
         ],

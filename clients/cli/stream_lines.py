@@ -61,5 +61,5 @@ def _words(content: Any) -> str:
             shown = ", ".join(
                 f"{name} {number(getattr(greeks, name))}" for name in ("delta", "gamma", "vega")
             )
-            return f"equity {number(content.equity)}, {content.positions} positions, {shown}"
+            return f"equity at model value {number(content.equity)}, {content.positions} positions, {shown}"
     raise TypeError(f"no words for a {type(content).__name__}")

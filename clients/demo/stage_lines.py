@@ -45,11 +45,10 @@ def _orders(summary: RunSummary) -> Iterator[Line]:
         yield "", f"risk checks failed: {_counts(summary.denials)}"
     yield "fills", f"{summary.fills:,}, {summary.contracts:,f} contracts"
     yield "positions", f"{summary.open_positions:,} open"
-    label = " (SIMULATED)" if summary.simulated else ""
     for pnl in summary.pnl:
         parts = (("realised", pnl.realised), ("unrealised", pnl.unrealised), ("fees", pnl.fees))
         split = ", ".join(f"{name} {wording.money(amount)}" for name, amount in parts)
-        yield "P&L", f"{wording.money(pnl.net)} {pnl.currency} net: {split}{label}"
+        yield "P&L", f"{wording.money(pnl.net)} {pnl.currency} net: {split} ({pnl.provenance})"
 
 
 def _risk(risk: Risk) -> Iterator[Line]:
@@ -60,7 +59,7 @@ def _risk(risk: Risk) -> Iterator[Line]:
     for measure in risk.value_at_risk:
         loss, shortfall = wording.money(measure.value_at_risk), wording.money(measure.expected_shortfall)
         yield "VaR", f"{measure.confidence:.0%} one day: {loss}, expected shortfall {shortfall}"
-    yield "equity", f"{wording.money(risk.equity)}, trading {risk.trading}"
+    yield "equity", f"{wording.money(risk.equity)} at model value, trading {risk.trading}"
 
 
 def _counts(items: Iterable[tuple[str, int]]) -> str:

@@ -62,6 +62,7 @@ class CurrencyPnl:
     unrealised: Decimal
     fees: Decimal
     net: Decimal
+    provenance: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +225,7 @@ def _last_pnl(points: Iterable[order_pb2.Pnl]) -> tuple[CurrencyPnl, ...]:
             decimal_of(point.unrealised),
             decimal_of(point.fees),
             decimal_of(point.net),
+            wording.provenance(point.provenance),
         )
         for currency, point in sorted(last.items())
     )

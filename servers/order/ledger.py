@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Final, TypeAlias
 
 from skewline.servers.order.quotes import Book, Contract
 from skewline.servers.runtime.decimals import from_decimal
 from skewline.v1 import common_pb2, order_pb2
+
+Provenance: TypeAlias = "common_pb2.Provenance.ValueType"
 
 _ZERO: Final = Decimal(0)
 _NANO: Final = Decimal("1e-9")
@@ -23,11 +25,12 @@ _NANO: Final = Decimal("1e-9")
 class Holding:
     """What is held of one contract. Money in the contract's currency, prices per unit of underlying.
 
-    `number` is its place among all holdings, by first trade.
+    `number` is its place among all holdings, by first trade. `provenance` is that of its fills,
+    `mark_provenance` that of the mark.
     """
 
     contract: Contract
-    provenance: common_pb2.Provenance.ValueType
+    provenance: Provenance
     number: int
     quantity: Decimal = _ZERO
     cost: Decimal = _ZERO
@@ -35,6 +38,12 @@ class Holding:
     fees: Decimal = _ZERO
     mark: Decimal = _ZERO
     mark_ns: int = 0
+    mark_provenance: Provenance = common_pb2.PROVENANCE_UNSPECIFIED
+
+    @property
+    def value_provenance(self) -> Provenance:
+        """Of the profit and loss: of the fills, and of the mark where there is something to mark."""
+        return _least_real(self.provenance, self.mark_provenance) if self.quantity else self.provenance
 
     @property
     def market_value(self) -> Decimal:
@@ -69,7 +78,7 @@ class Holding:
             fees=from_decimal(self.fees),
             multiplier=from_decimal(self.contract.multiplier),
             mark_ns=self.mark_ns,
-            provenance=self.provenance,
+            provenance=self.value_provenance,
             currency=self.contract.currency,
         )
 
@@ -81,6 +90,7 @@ class Holding:
 class _Totals:
     realised: Decimal = _ZERO
     fees: Decimal = _ZERO
+    provenance: Provenance = common_pb2.PROVENANCE_UNSPECIFIED
 
 
 class Ledger:
@@ -94,6 +104,7 @@ class Ledger:
             totals = self._totals.setdefault(holding.contract.currency, _Totals())
             totals.realised += holding.realised
             totals.fees += holding.fees
+            totals.provenance = _least_real(totals.provenance, holding.provenance)
 
     def get(self, instrument_id: str) -> Holding | None:
         """The holding, open or closed; None if there never was one."""
@@ -111,7 +122,7 @@ class Ledger:
         fee: Decimal,
         *,
         time_ns: int,
-        provenance: common_pb2.Provenance.ValueType,
+        provenance: Provenance,
     ) -> Holding:
         """Book one execution: `signed` contracts (negative sold) at `price`, with its fee."""
         name = contract.instrument_id
@@ -124,7 +135,9 @@ class Ledger:
         holding.fees += fee
         totals.realised += holding.realised
         totals.fees += fee
-        holding.mark, holding.mark_ns = price, time_ns
+        holding.provenance = _least_real(holding.provenance, provenance)
+        totals.provenance = _least_real(totals.provenance, provenance)
+        holding.mark, holding.mark_ns, holding.mark_provenance = price, time_ns, provenance
         self._changed[name] = holding
         return holding
 
@@ -136,13 +149,17 @@ class Ledger:
             quote = book.quote(holding.contract.instrument_id)
             if quote is not None and quote.mid is not None:
                 holding.mark, holding.mark_ns = quote.mid, book.time_ns
+                holding.mark_provenance = book.provenance
                 self._changed[holding.contract.instrument_id] = holding
 
     def pnl(self, time_ns: int) -> list[order_pb2.Pnl]:
         """Profit and loss now, one a currency ever traded, by currency."""
         unrealised = dict.fromkeys(self._totals, _ZERO)
+        provenance = {currency: totals.provenance for currency, totals in self._totals.items()}
         for holding in self.open():
-            unrealised[holding.contract.currency] += holding.market_value - holding.cost
+            currency = holding.contract.currency
+            unrealised[currency] += holding.market_value - holding.cost
+            provenance[currency] = _least_real(provenance[currency], holding.mark_provenance)
         return [
             order_pb2.Pnl(
                 currency=currency,
@@ -151,6 +168,7 @@ class Ledger:
                 fees=from_decimal(totals.fees),
                 net=from_decimal(totals.realised + unrealised[currency] - totals.fees),
                 time_ns=time_ns,
+                provenance=provenance[currency],
             )
             for currency, totals in sorted(self._totals.items())
         ]
@@ -159,6 +177,11 @@ class Ledger:
         """Holdings changed since the last call, in the order of their first change."""
         changed, self._changed = self._changed, {}
         return list(changed.values())
+
+
+def _least_real(one: Provenance, other: Provenance) -> Provenance:
+    """The provenance of what came of both: the contract counts them from live over recorded to simulated."""
+    return max(one, other)
 
 
 def _opposite(held: Decimal, signed: Decimal) -> Decimal:

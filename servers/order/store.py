@@ -82,6 +82,7 @@ def stored_position(holding: Holding) -> StoredPosition:
         fees=holding.fees,
         mark=holding.mark,
         mark_ns=holding.mark_ns,
+        mark_provenance=holding.mark_provenance,
         number=holding.number,
     )
 
@@ -107,4 +108,5 @@ def holding_of(stored: StoredPosition) -> Holding:
         fees=stored.fees,
         mark=stored.mark,
         mark_ns=stored.mark_ns,
+        mark_provenance=common_pb2.Provenance.ValueType(stored.mark_provenance),
     )

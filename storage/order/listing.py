@@ -140,4 +140,5 @@ def _point(row: Any) -> order_pb2.Pnl:
         fees=message(row.fees),
         net=message(row.net),
         time_ns=row.time_ns,
+        provenance=row.provenance,
     )

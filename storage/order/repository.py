@@ -91,6 +91,7 @@ def add_pnl(connection: Connection, points: Sequence[order_pb2.Pnl]) -> None:
                 "unrealised": exact(point.unrealised),
                 "fees": exact(point.fees),
                 "net": exact(point.net),
+                "provenance": point.provenance,
             }
             for point in points
         ],

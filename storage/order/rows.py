@@ -42,4 +42,5 @@ class StoredPosition:
     fees: Decimal
     mark: Decimal
     mark_ns: int
+    mark_provenance: int
     number: int

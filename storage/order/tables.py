@@ -79,6 +79,7 @@ POSITIONS = Table(
     Column("fees", ExactDecimal, nullable=False),
     Column("mark", ExactDecimal, nullable=False),
     Column("mark_ns", NanoTime, nullable=False),
+    Column("mark_provenance", Integer, nullable=False),
     Column("number", Integer, nullable=False),
 )
 
@@ -92,6 +93,7 @@ PNL = Table(
     Column("unrealised", ExactDecimal, nullable=False),
     Column("fees", ExactDecimal, nullable=False),
     Column("net", ExactDecimal, nullable=False),
+    Column("provenance", Integer, nullable=False),
     sqlite_autoincrement=True,
 )
 

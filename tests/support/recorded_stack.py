@@ -254,6 +254,7 @@ class RecordedOrders(order_service_pb2_grpc.OrderServiceServicer):
             unrealised=decimal(2_000_000),
             net=decimal(1_998_765, 439_999_999),
             time_ns=TIME_NS,
+            provenance=common_pb2.PROVENANCE_SIMULATED,
         )
         return order_service_pb2.GetPnlResponse(pnl=[pnl])
 

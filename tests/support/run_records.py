@@ -253,6 +253,7 @@ def run_record() -> RunRecord:
             order_pb2.Pnl(
                 currency="USD", realised=whole(0), unrealised=whole(20 * (1 + step)), fees=whole(1 + step),
                 net=whole(19 * (1 + step)), time_ns=START_NS + step * DAY_NS,
+                provenance=(common_pb2.PROVENANCE_RECORDED, common_pb2.PROVENANCE_SIMULATED)[step],
             )
             for step in range(2)
         ),

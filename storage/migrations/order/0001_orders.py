@@ -87,6 +87,7 @@ def upgrade() -> None:
         sa.Column("fees", ExactDecimal(), nullable=False),
         sa.Column("mark", ExactDecimal(), nullable=False),
         sa.Column("mark_ns", NanoTime(), nullable=False),
+        sa.Column("mark_provenance", sa.Integer(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("instrument_id", name="pk_positions"),
     )
@@ -100,6 +101,7 @@ def upgrade() -> None:
         sa.Column("unrealised", ExactDecimal(), nullable=False),
         sa.Column("fees", ExactDecimal(), nullable=False),
         sa.Column("net", ExactDecimal(), nullable=False),
+        sa.Column("provenance", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("number", name="pk_pnl"),
         sqlite_autoincrement=True,
     )

@@ -11,6 +11,7 @@ from skewline.servers.order.quotes import Book, Contract
 from skewline.servers.runtime.decimals import to_decimal
 from skewline.v1 import common_pb2
 
+RECORDED = common_pb2.PROVENANCE_RECORDED
 SIMULATED = common_pb2.PROVENANCE_SIMULATED
 CALL = Contract(call(2900), "SPX", True, Decimal(2900), EXPIRY_NS, Decimal(100), "USD")
 
@@ -114,3 +115,23 @@ def test_currencies_are_kept_apart() -> None:
     ledger.record(other, Decimal(1), Decimal(2), Decimal("1.1"), time_ns=NOW, provenance=SIMULATED)
     fees = {point.currency: to_decimal(point.fees) for point in ledger.pnl(NOW)}
     assert fees == {"EUR": Decimal("1.1"), "USD": Decimal(0)}
+
+
+def marked_at(provenance: common_pb2.Provenance.ValueType) -> Book:
+    quoted = chain()
+    quoted.provenance = provenance
+    return Book(quoted, 10)
+
+
+def test_profit_is_simulated_as_soon_as_a_fill_or_a_mark_of_what_is_open_is() -> None:
+    ledger = Ledger()
+    bought = ledger.record(CALL, Decimal(2), Decimal(41), Decimal(0), time_ns=NOW, provenance=RECORDED)
+    assert ledger.pnl(NOW)[0].provenance == bought.message().provenance == RECORDED
+    ledger.mark(marked_at(SIMULATED))
+    assert ledger.pnl(NOW)[0].provenance == bought.message().provenance == SIMULATED
+    ledger.mark(marked_at(RECORDED))
+    assert ledger.pnl(NOW)[0].provenance == bought.message().provenance == RECORDED
+    ledger.record(CALL, Decimal(-1), Decimal(42), Decimal(0), time_ns=NOW, provenance=SIMULATED)
+    ledger.mark(marked_at(RECORDED))
+    assert ledger.pnl(NOW)[0].provenance == bought.message().provenance == SIMULATED
+    assert Ledger([bought]).pnl(NOW) == ledger.pnl(NOW)

@@ -29,6 +29,7 @@ POSITION = StoredPosition(
     fees=Decimal("3.93"),
     mark=Decimal("41.125"),
     mark_ns=NOW,
+    mark_provenance=common_pb2.PROVENANCE_RECORDED,
     number=1,
 )
 
@@ -120,6 +121,7 @@ def test_profit_and_loss_points_are_listed_by_time_and_the_newest_is_known(datab
             fees=common_pb2.Decimal(units=1, nanos=310_000_000),
             net=common_pb2.Decimal(units=n),
             time_ns=NOW + n,
+            provenance=common_pb2.PROVENANCE_SIMULATED,
         )
         for n, currency in enumerate(["USD", "EUR", "USD"])
     ]
