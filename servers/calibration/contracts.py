@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from skewline.servers.runtime.day_count import YEAR_NS
 from skewline.servers.runtime.settings.calibration import CalibrationSettings
 from skewline.v1 import chain_pb2
 
@@ -17,7 +18,6 @@ Flags = npt.NDArray[np.bool_]
 Indices = npt.NDArray[np.int64]
 
 _HOUR_NS: Final = 3_600_000_000_000
-_YEAR_NS: Final = 365 * 24 * _HOUR_NS
 
 # No market has numbers beyond these; squares of what lies within still are numbers.
 LOWEST: Final = 1e-9
@@ -99,7 +99,7 @@ def contracts_of(chain: chain_pb2.OptionChain, settings: CalibrationSettings) ->
         bid_size=_optional(chain.bid_size, order),
         ask_size=_optional(chain.ask_size, order),
         open_interest=_optional(chain.open_interest, order),
-        years=nanoseconds / _YEAR_NS,
+        years=nanoseconds / YEAR_NS,
         reason=reason,
     )
 

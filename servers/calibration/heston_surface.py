@@ -13,11 +13,11 @@ from skewline.cyext import black, heston
 from skewline.servers.calibration.contracts import Doubles, Indices
 from skewline.servers.calibration.sabr_smiles import FAILED, GOOD, POOR, SabrSurface
 from skewline.servers.calibration.smiles import Smiles
+from skewline.servers.runtime.day_count import DAYS_A_YEAR
 from skewline.servers.runtime.settings.calibration import CalibrationSettings
 from skewline.v1 import surface_pb2
 
 _FEWEST_QUOTES: Final = 8
-_DAYS: Final = 365.0
 
 Start = tuple[float, float, float, float, float]
 
@@ -83,7 +83,8 @@ def _thinned(smiles: Smiles, fitted: SabrSurface, settings: CalibrationSettings)
     eligible = [
         index
         for index, smile in enumerate(fitted.smiles)
-        if smile.status == GOOD and smiles.years[smiles.offsets[index]] * _DAYS >= settings.heston_min_days
+        if smile.status == GOOD
+        and smiles.years[smiles.offsets[index]] * DAYS_A_YEAR >= settings.heston_min_days
     ]
     most = max(1, settings.heston_quotes // settings.heston_strikes)
     if len(eligible) > most:

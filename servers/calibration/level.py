@@ -10,12 +10,12 @@ import numpy as np
 
 from skewline.cyext import ou
 from skewline.servers.calibration.sabr_smiles import FAILED, GOOD, POOR
+from skewline.servers.runtime.day_count import DAY_NS, DAYS_A_YEAR, YEAR_NS
 from skewline.servers.runtime.settings.calibration import CalibrationSettings
 from skewline.v1 import surface_pb2
 
-THIRTY_DAYS: Final = 30.0 / 365.0
-_YEAR_NS: Final = 365 * 86_400 * 1_000_000_000
-_LONGEST_CLOSURE_NS: Final = 5 * 86_400 * 1_000_000_000
+THIRTY_DAYS: Final = 30.0 / DAYS_A_YEAR
+_LONGEST_CLOSURE_NS: Final = 5 * DAY_NS
 
 
 def atm_vol_at(years: float, slices: Sequence[surface_pb2.VolSlice]) -> float:
@@ -47,7 +47,7 @@ def fit_level(history: Sequence[tuple[int, float]], settings: CalibrationSetting
     times = np.array([time for time, _ in history], dtype=np.int64)
     spacing = np.diff(times)
     interrupted = spacing > max(_LONGEST_CLOSURE_NS, 2.0 * float(np.median(spacing)))
-    step = float(spacing[~interrupted].mean()) / _YEAR_NS
+    step = float(spacing[~interrupted].mean()) / YEAR_NS
     # A missing point takes the step over it out of the likelihood.
     series = np.insert(np.log([vol for _, vol in history]), 1 + np.flatnonzero(interrupted), np.nan)
     found = ou.fit(series, step)

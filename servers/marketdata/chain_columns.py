@@ -10,7 +10,8 @@ from decimal import Decimal
 import numpy as np
 import numpy.typing as npt
 
-from skewline.servers.marketdata import contract_terms, new_york
+from skewline.servers.marketdata import contract_terms
+from skewline.servers.runtime import new_york
 from skewline.servers.runtime.decimals import from_decimal
 from skewline.v1 import chain_pb2, common_pb2, instrument_pb2
 

@@ -95,9 +95,7 @@ class Replay:
     async def suspend(self) -> None:
         """Let go without ending it: at the next start it goes on."""
         if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await end(self._task)
 
     async def states(self) -> AsyncIterator[market_data_service_pb2.Replay]:
         """Its state now, and at each step until it ends; a slow reader gets the newest only."""

@@ -8,11 +8,11 @@ from typing import Final
 import grpc.aio
 from sqlalchemy import Connection
 
-from skewline.servers.marketdata import new_york
 from skewline.servers.marketdata.chain_store import ChainStore
 from skewline.servers.marketdata.intake import CHAIN_SUBJECTS, Intake
 from skewline.servers.marketdata.replaying import Replays
 from skewline.servers.marketdata.servicer import MarketDataServicer
+from skewline.servers.runtime import new_york
 from skewline.servers.runtime.service import Runtime
 from skewline.servers.runtime.streaming import Feed
 from skewline.v1 import chain_pb2, event_pb2

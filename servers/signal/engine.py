@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from skewline.servers.runtime.day_count import DAY_NS
 from skewline.servers.runtime.settings.signal import SignalSettings
 from skewline.servers.signal.aggregate import Candidate, aggregate
 from skewline.servers.signal.confidence import confidence_of
@@ -15,7 +16,7 @@ from skewline.servers.signal.message import signal_of
 from skewline.servers.signal.realised import SpotHistory
 from skewline.servers.signal.selection import select
 from skewline.servers.signal.strategies import strategies_of
-from skewline.servers.signal.view import DAY_NS, GOOD, SurfaceView, view_of
+from skewline.servers.signal.view import GOOD, SurfaceView, view_of
 from skewline.v1 import common_pb2, signal_pb2, surface_pb2
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skewline.servers.runtime.day_count import DAY_NS, YEAR_NS
 from skewline.servers.runtime.settings.signal import SignalSettings
-from skewline.servers.signal.view import DAY_NS, YEAR_NS
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,12 @@ from typing import Final
 import grpc.aio
 from sqlalchemy import Connection
 
+from skewline.servers.runtime import new_york
 from skewline.servers.runtime.bus import Poison
 from skewline.servers.runtime.envelope import envelope
 from skewline.servers.runtime.processor import Delivered, Outgoing
 from skewline.servers.runtime.service import Runtime
 from skewline.servers.runtime.streaming import Feed
-from skewline.servers.signal import trading_clock
 from skewline.servers.signal.engine import Assessment, SignalEngine
 from skewline.servers.signal.memory import OpenIdea
 from skewline.servers.signal.servicer import SignalServicer
@@ -41,7 +41,7 @@ class SignalService:
         self._engine = SignalEngine(self._settings)
         self._feed = Feed(runtime.processor, (_SIGNALS,), _signals_of, lossless=True, capacity=_WAITING_SETS)
         self._servicer = SignalServicer(runtime.processor, self._feed)
-        self._loading: asyncio.Task[object] | None = None
+        self._loading: asyncio.Task[None] | None = None
 
     def restore(self, connection: Connection) -> None:
         """Rebuild the engine from the spots and open ideas stored."""
@@ -61,8 +61,8 @@ class SignalService:
 
     async def start(self) -> None:
         """Show what is current, and begin to look at surfaces."""
-        # Loading the calendar takes most of a second, for which the first surface should not wait.
-        self._loading = asyncio.create_task(asyncio.to_thread(trading_clock.load), name="load calendar")
+        # Loading the calendar takes seconds, for which the first surface should not wait.
+        self._loading = asyncio.create_task(asyncio.to_thread(new_york.load), name="load calendar")
         await self._feed.start()
         await self._processor.consume("SURFACE", _NAME, (_SURFACES,), self._on_surface)
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any, Final
-
 import numpy as np
 import numpy.typing as npt
 
-Doubles = npt.NDArray[np.float64]
+from skewline.servers.runtime import new_york
+from skewline.servers.runtime.day_count import DAY_NS
 
-_FIRST: Final = "1998-01-02"
-_LAST: Final = "2040-12-31"
-_DAY_NS: Final = 86_400_000_000_000
+Doubles = npt.NDArray[np.float64]
 
 
 def variance_days(times_ns: npt.NDArray[np.int64], non_session_weight: float) -> Doubles:
@@ -21,27 +17,10 @@ def variance_days(times_ns: npt.NDArray[np.int64], non_session_weight: float) ->
     A day with a session of the New York Stock Exchange counts one, any other `non_session_weight`; within a
     day (UTC) the clock runs evenly. Beyond the years that the calendar knows, weekdays count as sessions.
     """
-    days, within = np.divmod(times_ns, _DAY_NS)
+    days, within = np.divmod(times_ns, DAY_NS)
     low, high = int(days.min()), int(days.max()) + 2
-    span = np.arange(low, high)
-    dates = span.astype("datetime64[D]")
-    session = np.where(
-        (dates >= np.datetime64(_FIRST)) & (dates <= np.datetime64(_LAST)),
-        np.isin(span, load()),
-        np.is_busday(dates),
-    )
+    session = new_york.sessions(low, high - low)
     passed = np.concatenate(([0.0], np.cumsum(np.where(session, 1.0, non_session_weight))))
     at = days - low
-    position: Doubles = passed[at] + within / _DAY_NS * (passed[at + 1] - passed[at])
+    position: Doubles = passed[at] + within / DAY_NS * (passed[at + 1] - passed[at])
     return position
-
-
-@cache
-def load() -> npt.NDArray[np.int64]:
-    """Days since the epoch that have a session, ascending. Slow the first time: call it ahead of need."""
-    # Importing it takes most of a second, which a process that needs no session should not pay.
-    import exchange_calendars
-
-    calendar: Any = exchange_calendars.get_calendar("XNYS", start=_FIRST, end=_LAST)
-    sessions: npt.NDArray[np.int64] = calendar.sessions.to_numpy().astype("datetime64[D]").astype(np.int64)
-    return sessions

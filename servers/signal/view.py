@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from skewline.cyext import black
+from skewline.servers.runtime.day_count import DAYS_A_YEAR
 from skewline.servers.runtime.decimals import to_decimal
 from skewline.servers.runtime.instruments import osi_symbol
 from skewline.servers.runtime.settings.signal import SignalSettings
@@ -16,9 +17,6 @@ from skewline.servers.signal.neighbours import Doubles, FairVols, Flags, fair_vo
 from skewline.v1 import instrument_pb2, surface_pb2
 
 GOOD: Final = surface_pb2.FIT_STATUS_GOOD
-DAY_NS: Final = 86_400_000_000_000
-YEAR_NS: Final = 365 * DAY_NS
-DAYS: Final = 365.0
 
 
 @dataclass(frozen=True)
@@ -106,7 +104,7 @@ def view_of(surface: surface_pb2.VolSurface, settings: SignalSettings) -> Surfac
     slices = tuple(
         _slice(each, surface.exercise == instrument_pb2.EXERCISE_STYLE_AMERICAN, settings)
         for each in surface.slices
-        if each.status == GOOD and each.years * DAYS >= settings.min_days
+        if each.status == GOOD and each.years * DAYS_A_YEAR >= settings.min_days
     )
     return SurfaceView(surface, slices, float(to_decimal(surface.multiplier)))
 

@@ -23,11 +23,11 @@ from skewline.servers.marketdata.chain_columns import Columns, Doubles, Heading,
 from skewline.servers.marketdata.sample.literals import Literal, assigned_in
 from skewline.servers.marketdata.sample.packages import CHAINS
 from skewline.servers.marketdata.sources.source import SourceError
+from skewline.servers.runtime.day_count import YEAR_NS
 from skewline.v1 import chain_pb2, common_pb2, instrument_pb2
 
 _CENT: Final = 0.01
 _NANOS: Final = 1_000_000_000
-_YEAR_NS: Final = 365 * 86_400 * _NANOS
 _NEEDED: Final = (
     "ttms",
     "forwards",
@@ -98,7 +98,7 @@ def _chain(published: Published, module: bytes) -> chain_pb2.OptionChain:
     for place, (strikes, _, bids, asks) in enumerate(smiles):
         strike = np.repeat(_doubles(strikes), 2)
         call = np.tile([True, False], strike.size // 2)
-        years = (expiries[place].expiry_ns - time_ns) / _YEAR_NS
+        years = (expiries[place].expiry_ns - time_ns) / YEAR_NS
         low, high = np.repeat(_doubles(bids), 2), np.repeat(_doubles(asks), 2)
         bid = _cents(black.price(call, forwards[place], strike, years, discounts[place], low))
         ask = _cents(black.price(call, forwards[place], strike, years, discounts[place], high))

@@ -9,13 +9,13 @@ from typing import Final
 import numpy as np
 
 from skewline.servers.marketdata.chain_columns import Columns, Doubles, columns_of
+from skewline.servers.runtime.day_count import YEAR_NS
 from skewline.v1 import chain_pb2
 
-_YEAR_NS: Final = 365 * 86_400 * 1_000_000_000
 # Parity is read where both sides trade: near where call and put cost the same.
 _NEAREST: Final = 20
 _FEWEST: Final = 3
-_FEWEST_SPREAD: Final = 1e-4
+_LEAST_SPREAD: Final = 1e-4
 _DISCOUNTS: Final = (0.5, 1.05)
 
 
@@ -44,7 +44,7 @@ def carry_of(chain: chain_pb2.OptionChain) -> Carry:
         forward[np.isnan(forward)] = forward[np.isfinite(forward)][0]
     spot = chain.spot if math.isfinite(chain.spot) else float(forward[0])
     instants = np.array([expiry.expiry_ns for expiry in chain.expiries], dtype=np.float64)
-    return Carry(spot, forward, discount, np.maximum((instants - chain.time_ns) / _YEAR_NS, 1e-9))
+    return Carry(spot, forward, discount, np.maximum((instants - chain.time_ns) / YEAR_NS, 1e-9))
 
 
 def _parity(columns: Columns, place: int) -> tuple[float, float] | None:
@@ -58,7 +58,7 @@ def _parity(columns: Columns, place: int) -> tuple[float, float] | None:
     spread = columns.ask - columns.bid
     doubt = spread[call][calls] + spread[put][puts]
     near = np.argsort(np.abs(difference), kind="stable")[:_NEAREST]
-    weights = 1 / np.maximum(doubt[near], _FEWEST_SPREAD)
+    weights = 1 / np.maximum(doubt[near], _LEAST_SPREAD)
     slope, level = np.polyfit(strikes[near], difference[near], 1, w=weights)
     if not _DISCOUNTS[0] < -slope < _DISCOUNTS[1]:
         return None

@@ -19,7 +19,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from skewline.servers.marketdata import new_york
 from skewline.servers.marketdata.chain_columns import Columns, Heading, build_chain, listed_expiry
 from skewline.servers.marketdata.contract_terms import exercise_of
 from skewline.servers.marketdata.sources.csv_fault import first_fault
@@ -30,6 +29,7 @@ from skewline.servers.marketdata.sources.source import (
     in_order,
     require_folder,
 )
+from skewline.servers.runtime import new_york
 from skewline.v1 import chain_pb2, common_pb2
 
 DEFAULT_TIME: Final = time(15, 0)

@@ -14,9 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from skewline.servers.marketdata import new_york
 from skewline.servers.marketdata.chain_columns import Columns, Doubles, Heading, build_chain, listed_expiry
-from skewline.servers.marketdata.contract_terms import exercise_of
 from skewline.servers.marketdata.sources.lean_quotes import (
     HOUR_NS,
     MINUTE_NS,
@@ -34,13 +32,18 @@ from skewline.servers.marketdata.sources.source import (
     in_order,
     require_folder,
 )
-from skewline.v1 import chain_pb2, common_pb2
+from skewline.servers.runtime import new_york
+from skewline.v1 import chain_pb2, common_pb2, instrument_pb2
 
 _QUOTE_WIDTH: Final = 10
 _OPEN_INTEREST_WIDTH: Final = 1
 _BID, _BID_SIZE, _ASK, _ASK_SIZE = 3, 4, 8, 9
 _MINUTE_NAME: Final = re.compile(r"(\d{8})_quote_(american|european)\.zip")
 _HOUR_NAME: Final = re.compile(r"([a-z0-9.]+)_\d{4}_quote_(american|european)\.zip")
+_EXERCISE: Final = {
+    "american": instrument_pb2.EXERCISE_STYLE_AMERICAN,
+    "european": instrument_pb2.EXERCISE_STYLE_EUROPEAN,
+}
 
 
 class LeanSource:
@@ -112,7 +115,7 @@ class LeanSource:
                 source=f"lean:{ref.key}",
                 provenance=common_pb2.PROVENANCE_RECORDED,
                 spot=self._equities.spot(ref.underlying, day, midnight, ref.time_ns),
-                exercise=exercise_of(ref.underlying),
+                exercise=_EXERCISE[_style(file)],
             ),
             [expiry for expiry, is_live in zip(expiries, live.tolist(), strict=True) if is_live],
             Columns(
@@ -153,6 +156,10 @@ class LeanSource:
 
 def _interest_file(quotes: Path) -> Path:
     return quotes.with_name(quotes.name.replace("_quote_", "_openinterest_"))
+
+
+def _style(quotes: Path) -> str:
+    return quotes.stem.rpartition("_")[2]
 
 
 def _date(file: Path, text: str) -> date:

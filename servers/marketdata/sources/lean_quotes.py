@@ -21,16 +21,16 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.csv
 
-from skewline.servers.marketdata import new_york
 from skewline.servers.marketdata.chain_columns import Doubles
 from skewline.servers.marketdata.sources.source import SourceError
+from skewline.servers.runtime import new_york
 
 PRICE_SCALE: Final = 10_000.0
 MINUTE_NS: Final = 60_000_000_000
 HOUR_NS: Final = 60 * MINUTE_NS
 _MS: Final = 1_000_000
 _MS_A_DAY: Final = 86_400_000
-_NAME: Final = re.compile(r"_(american|european)_(call|put)_(\d+)_(\d{8})\.csv$")
+_NAME: Final = re.compile(r"_(?:american|european)_(call|put)_(\d+)_(\d{8})\.csv$")
 # A contract's times lie within one key range: ns of two centuries are too many to multiply by thousands.
 _SECOND: Final = 1_000_000_000
 
@@ -44,7 +44,6 @@ class Contract:
     listed: date
     strike: float
     is_call: bool
-    american: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,13 +136,13 @@ def _contract(file: Path, name: str) -> Contract:
             f"{file}, {name}: is no contract such as "
             "20151223_goog_minute_quote_american_call_6000000_20151224.csv; correct the name"
         )
-    style, right, strike, listed = found.groups()
+    right, strike, listed = found.groups()
     try:
         expiry = datetime.strptime(listed, "%Y%m%d").date()  # noqa: DTZ007
     except ValueError as error:
         raise SourceError(f"{file}, {name}: {listed} is no date; correct the name") from error
     # Strikes after a split have more decimals than OSI symbols, which round them as the exchange does.
-    return Contract(expiry, round(int(strike) / PRICE_SCALE, 3), right == "call", style == "american")
+    return Contract(expiry, round(int(strike) / PRICE_SCALE, 3), right == "call")
 
 
 def _instant(stamp: str) -> int:

@@ -11,7 +11,6 @@ from typing import Final
 
 import numpy as np
 
-from skewline.servers.marketdata import new_york
 from skewline.servers.marketdata.chain_columns import Doubles
 from skewline.servers.marketdata.sources.lean_quotes import (
     HOUR_NS,
@@ -22,6 +21,7 @@ from skewline.servers.marketdata.sources.lean_quotes import (
     parse_lines,
 )
 from skewline.servers.marketdata.sources.source import SourceError
+from skewline.servers.runtime import new_york
 
 # Columns after the time: of trades open, high, low, close, volume; of quotes these four and size, twice.
 _TRADE: Final = 5

@@ -13,7 +13,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from skewline.servers.marketdata import new_york
 from skewline.servers.marketdata.chain_columns import (
     OPTIONAL_COLUMNS,
     Columns,
@@ -28,6 +27,7 @@ from skewline.servers.marketdata.sources.source import (
     in_order,
     require_folder,
 )
+from skewline.servers.runtime import new_york
 from skewline.servers.runtime.decimals import to_decimal
 from skewline.v1 import chain_pb2, common_pb2, instrument_pb2
 

@@ -29,13 +29,13 @@ from skewline.cyext import black
 from skewline.servers.marketdata.chain_columns import Columns, Doubles, Heading, build_chain, columns_of
 from skewline.servers.marketdata.sources.carry import Carry, carry_of
 from skewline.servers.marketdata.sources.source import SnapshotRef, Source, in_order
+from skewline.servers.runtime.day_count import YEAR_NS
 from skewline.servers.runtime.decimals import to_decimal
 from skewline.v1 import chain_pb2, common_pb2
 
 DEFAULT_STEPS: Final = 60
 STEP_NS: Final = 60_000_000_000
-_YEAR_NS: Final = 365 * 86_400 * 1_000_000_000
-_STEP_YEARS: Final = STEP_NS / _YEAR_NS
+_STEP_YEARS: Final = STEP_NS / YEAR_NS
 
 _LEVEL_HALF_LIFE: Final = 20.0
 _LEVEL_STDEV: Final = 0.05
@@ -44,7 +44,7 @@ _KNOCK_CHANCE: Final = 1 / 400
 _KNOCK_WIDTHS: Final = (1.5, 3.0)
 _KNOCK_MOST: Final = 0.03
 _KNOCK_HALF_LIFE: Final = 6.0
-_FEWEST_VOL: Final = 0.01
+_LEAST_VOL: Final = 0.01
 _CENT: Final = 0.01
 
 
@@ -171,7 +171,7 @@ def _evolved(smile: _Smile, path: _Path, step: int, source: str) -> chain_pb2.Op
     chain, columns, carry = smile.chain, smile.columns, smile.carry
     time_ns = chain.time_ns + step * STEP_NS
     instants = np.array([expiry.expiry_ns for expiry in chain.expiries], dtype=np.float64)
-    years = (instants - time_ns) / _YEAR_NS
+    years = (instants - time_ns) / YEAR_NS
     # What carry is left shrinks with the time that is left.
     left = np.maximum(years, 0.0) / carry.years
     moved = carry.spot * math.exp(path.spot[step - 1])
@@ -188,7 +188,7 @@ def _evolved(smile: _Smile, path: _Path, step: int, source: str) -> chain_pb2.Op
         price = black.price(
             columns.is_call, forward[index], columns.strike, years[index], discount[index], vol
         )
-        prices.append(np.where((vols > 0) & (vol >= _FEWEST_VOL), np.round(np.nan_to_num(price), 2), 0.0))
+        prices.append(np.where((vols > 0) & (vol >= _LEAST_VOL), np.round(np.nan_to_num(price), 2), 0.0))
     bid, ask = prices
     ask = np.where(ask > 0, np.round(np.maximum(ask, bid + _CENT), 2), 0.0)
     bid = np.where(ask > 0, bid, 0.0)

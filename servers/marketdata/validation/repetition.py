@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
-from skewline.servers.marketdata import new_york
+from skewline.servers.runtime import new_york
 from skewline.v1 import chain_pb2
 
 # A day's volumes begin at zero: of contracts that trade, a new day repeats few, a stale file nearly all.

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from skewline.servers.marketdata import contract_terms, new_york
+from skewline.servers.marketdata import contract_terms
 from skewline.servers.marketdata.validation.repetition import repetition
+from skewline.servers.runtime import new_york
 from skewline.servers.runtime.errors import FieldViolation
 from skewline.v1 import chain_pb2, common_pb2, instrument_pb2
 

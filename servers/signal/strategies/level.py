@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from skewline.servers.runtime.day_count import DAY_NS, DAYS_A_YEAR
 from skewline.servers.runtime.settings.signal import SignalSettings
 from skewline.servers.signal.idea import Idea, Seen
 from skewline.servers.signal.iron_fly import iron_fly
 from skewline.servers.signal.structure import outcome_stdev, value
-from skewline.servers.signal.view import DAY_NS, DAYS, SurfaceView
+from skewline.servers.signal.view import SurfaceView
 from skewline.v1 import signal_pb2
 
-THIRTY_DAYS: Final = 30.0 / DAYS
+THIRTY_DAYS: Final = 30.0 / DAYS_A_YEAR
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def level_idea(surface: SurfaceView, view: LevelView, settings: SignalSettings) 
             vol_of_vol=surface.vol_of_vol(settings.vol_of_vol),
         ),
         fit_error=quotes.message.sabr.rmse,
-        horizon_ns=round(held * DAYS * DAY_NS),
+        horizon_ns=round(held * DAYS_A_YEAR * DAY_NS),
         evidence=(*view.evidence, Seen("atm_iv", quotes.message.atm_vol, "vol")),
         explanation=f"{'buys' if side > 0 else 'sells'} an iron butterfly of {quotes.name}: {view.because}",
     )

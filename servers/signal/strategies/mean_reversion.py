@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from skewline.servers.runtime.day_count import DAYS_A_YEAR
 from skewline.servers.runtime.settings.signal import SignalSettings
 from skewline.servers.signal.idea import Idea, Seen
 from skewline.servers.signal.realised import SpotHistory
 from skewline.servers.signal.strategies.level import LevelView, level_idea
-from skewline.servers.signal.view import DAYS, GOOD, SurfaceView
+from skewline.servers.signal.view import GOOD, SurfaceView
 from skewline.v1 import signal_pb2
 
 
@@ -32,7 +33,7 @@ class MeanReversion:
         z_score = distance / (ou.sigma / math.sqrt(2.0 * ou.kappa))
         if abs(z_score) < self._settings.reversion_z_score:
             return
-        years = min(2.0 * ou.half_life, self._settings.reversion_max_days / DAYS)
+        years = min(2.0 * ou.half_life, self._settings.reversion_max_days / DAYS_A_YEAR)
         kept = math.exp(-ou.kappa * years)
         expected = math.exp(ou.mean + distance * kept)
         spread = math.hypot(
@@ -53,7 +54,7 @@ class MeanReversion:
             because=(
                 f"30-day vol {vol:.2%} is {abs(z_score):.1f} standard deviations "
                 f"{'above' if z_score > 0 else 'below'} its mean {math.exp(ou.mean):.2%}, "
-                f"to which it goes back with a half-life of {ou.half_life * DAYS:.1f} days"
+                f"to which it goes back with a half-life of {ou.half_life * DAYS_A_YEAR:.1f} days"
             ),
         )
         idea = level_idea(surface, view, self._settings)

@@ -9,13 +9,14 @@ from typing import Final
 
 import numpy as np
 
+from skewline.servers.runtime.day_count import DAY_NS, DAYS_A_YEAR
 from skewline.servers.runtime.settings.signal import SignalSettings
 from skewline.servers.signal.idea import Idea, Seen
 from skewline.servers.signal.neighbours import Doubles
 from skewline.servers.signal.realised import SpotHistory
 from skewline.servers.signal.structure import Leg, outcome_stdev, value
 from skewline.servers.signal.trading_clock import variance_days
-from skewline.servers.signal.view import DAY_NS, DAYS, SliceView, SurfaceView
+from skewline.servers.signal.view import SliceView, SurfaceView
 from skewline.v1 import signal_pb2
 
 _FEWEST: Final = 6
@@ -71,7 +72,7 @@ class TermStructure:
         ]
         legs.sort(key=lambda leg: leg.slice.years)
         valuation = value(legs)
-        held = min(self._settings.horizon_days / DAYS, legs[0].slice.years)
+        held = min(self._settings.horizon_days / DAYS_A_YEAR, legs[0].slice.years)
         return Idea(
             strategy=signal_pb2.STRATEGY_TERM_STRUCTURE,
             theme=f"kink:{odd.name}:{side}",
@@ -85,7 +86,7 @@ class TermStructure:
                 vol_of_vol=surface.vol_of_vol(self._settings.vol_of_vol),
             ),
             fit_error=max(odd.message.sabr.rmse, neighbour.message.sabr.rmse),
-            horizon_ns=round(held * DAYS * DAY_NS),
+            horizon_ns=round(held * DAYS_A_YEAR * DAY_NS),
             evidence=(
                 Seen("atm_iv", odd.message.atm_vol, "vol"),
                 Seen("interpolated_iv", odd.message.atm_vol - kink.deviation, "vol"),

@@ -8,12 +8,13 @@ from typing import Final
 
 import numpy as np
 
+from skewline.servers.runtime.day_count import DAY_NS, DAYS_A_YEAR
 from skewline.servers.runtime.settings.signal import SignalSettings
 from skewline.servers.signal.idea import Idea, Seen
 from skewline.servers.signal.neighbours import Doubles
 from skewline.servers.signal.realised import SpotHistory
 from skewline.servers.signal.structure import Leg, outcome_stdev, value
-from skewline.servers.signal.view import DAY_NS, DAYS, SliceView, SurfaceView
+from skewline.servers.signal.view import SliceView, SurfaceView
 from skewline.v1 import signal_pb2
 
 _REACH: Final = 5
@@ -63,7 +64,7 @@ class VolatilityArbitrage:
             return
         greeks = quotes.greeks(fair.vol)
         price = greeks.price + quotes.early_exercise
-        held = min(self._settings.horizon_days / DAYS, quotes.years)
+        held = min(self._settings.horizon_days / DAYS_A_YEAR, quotes.years)
         prices = _Prices(
             buying=quotes.ask - price,
             selling=price - quotes.bid,
@@ -91,7 +92,7 @@ class VolatilityArbitrage:
         )
         valuation = value(legs)
         market = float((quotes.bid_iv if side < 0 else quotes.ask_iv)[index])
-        held = min(self._settings.horizon_days / DAYS, quotes.years)
+        held = min(self._settings.horizon_days / DAYS_A_YEAR, quotes.years)
         word, quote = ("sells", "bid") if side < 0 else ("buys", "ask")
         return Idea(
             strategy=signal_pb2.STRATEGY_VOLATILITY_ARBITRAGE,
@@ -106,7 +107,7 @@ class VolatilityArbitrage:
                 vol_of_vol=surface.vol_of_vol(self._settings.vol_of_vol),
             ),
             fit_error=quotes.message.sabr.rmse,
-            horizon_ns=round(held * DAYS * DAY_NS),
+            horizon_ns=round(held * DAYS_A_YEAR * DAY_NS),
             evidence=(
                 Seen(f"{quote}_iv", market, "vol"),
                 Seen("model_iv", float(quotes.model_iv[index]), "vol"),

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from skewline.servers.marketdata import new_york
 from skewline.servers.marketdata.sources.cboe import CboeSource
 from skewline.servers.marketdata.sources.source import Selection, SourceError
+from skewline.servers.runtime import new_york
 from skewline.v1 import chain_pb2, instrument_pb2
 
 HEAD = (

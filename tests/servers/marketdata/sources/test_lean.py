@@ -9,7 +9,7 @@ import pytest
 
 from skewline.servers.marketdata.sources.lean import LeanSource
 from skewline.servers.marketdata.sources.source import Selection, SourceError
-from skewline.v1 import instrument_pb2
+from skewline.v1 import chain_pb2, instrument_pb2
 
 DAY = date(2015, 12, 23)
 OPEN_MS = 34_200_000
@@ -101,3 +101,16 @@ def test_hours_across_a_split(market_data: Path) -> None:
     assert all(90 < chain.spot < 95 for chain in chains[7:])
     assert min(len(chain.strike) for chain in chains) == 2180
     assert max(chains[0].strike) > 1000 > 200 > max(chains[-1].strike)
+
+
+def test_the_file_says_how_the_options_are_exercised(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, call=line(0))
+    assert first_chain(folder).exercise == instrument_pb2.EXERCISE_STYLE_AMERICAN
+    file = folder / "option/usa/minute/xyz/20151223_quote_american.zip"
+    file.rename(file.with_name("20151223_quote_european.zip"))
+    assert first_chain(folder).exercise == instrument_pb2.EXERCISE_STYLE_EUROPEAN
+
+
+def first_chain(folder: Path) -> chain_pb2.OptionChain:
+    source = LeanSource(folder)
+    return source.load(source.plan()[0])

@@ -9,6 +9,9 @@ from functools import cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+import numpy as np
+import numpy.typing as npt
+
 from skewline.v1 import instrument_pb2
 
 ZONE: Final = ZoneInfo("America/New_York")
@@ -17,7 +20,7 @@ CLOSE: Final = time(16, 0)
 
 # Sessions are known between these; outside, every weekday counts as one.
 _FIRST: Final = date(1998, 1, 2)
-_LAST: Final = date(2035, 12, 28)
+_LAST: Final = date(2040, 12, 31)
 _SATURDAY: Final = 5
 _LOADING: Final = threading.Lock()
 
@@ -47,6 +50,14 @@ def is_session(day: date) -> bool:
     return bool(_calendar().is_session(day.isoformat())) if _FIRST <= day <= _LAST else True
 
 
+def sessions(first: int, count: int) -> npt.NDArray[np.bool_]:
+    """Of `count` days from day `first` since the epoch on, whether the exchange trades on each."""
+    days = np.arange(first, first + count)
+    dates = days.astype("datetime64[D]")
+    known = (dates >= np.datetime64(_FIRST)) & (dates <= np.datetime64(_LAST))
+    return np.where(known, np.isin(days, _session_days()), np.is_busday(dates))
+
+
 @cache
 def close_of(day: date) -> time:
     """When `day`'s session ends, New York time: earlier than 16:00 on half days; 16:00 without a session."""
@@ -60,11 +71,19 @@ def close_of(day: date) -> time:
 def expiry_ns(listed: date, settlement: instrument_pb2.SettlementStyle.ValueType) -> int:
     """The expiry instant of options listed for `listed`: the opening if AM-settled, else the session's close.
 
-    Monthly options were listed for the Saturday until 2015, and ceased on the Friday before.
+    Monthly options were listed for the Saturday until 2015, and ceased on the last session before.
     """
-    day = listed - timedelta(days=max(0, listed.weekday() - _SATURDAY + 1))
+    day = listed
+    while not is_session(day):
+        day -= timedelta(days=1)
     opening = settlement == instrument_pb2.SETTLEMENT_STYLE_AM
     return instant_ns(day, OPEN if opening else close_of(day))
+
+
+@cache
+def _session_days() -> npt.NDArray[np.int64]:
+    days: npt.NDArray[np.int64] = _calendar().sessions.to_numpy().astype("datetime64[D]").astype(np.int64)
+    return days
 
 
 def _calendar() -> Any:
