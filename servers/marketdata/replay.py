@@ -6,6 +6,7 @@ import asyncio
 import functools
 import logging
 import time
+from bisect import insort
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Final
@@ -18,6 +19,7 @@ from skewline.servers.marketdata import replay_progress
 from skewline.servers.marketdata.intake import Intake, Taken
 from skewline.servers.marketdata.latency import hops, latencies
 from skewline.servers.marketdata.sources.source import SnapshotRef, Source, SourceError
+from skewline.servers.runtime.ending import end
 from skewline.servers.runtime.processor import Delivered, Outgoing, Processor
 from skewline.storage.marketdata import replays
 from skewline.storage.marketdata.replays import ReplayRow
@@ -117,7 +119,7 @@ class Replay:
         event = delivered.event
         took = hops(event.stamps)
         for hop, nanoseconds in took.items():
-            self._samples.setdefault(hop, []).append(nanoseconds)
+            insort(self._samples.setdefault(hop, []), nanoseconds)
         row = replay_progress.after_watermark(
             self._row, event.underlying, event.time_ns, latencies(self._samples), time.time_ns()
         )

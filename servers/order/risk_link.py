@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -13,6 +12,7 @@ import grpc
 import grpc.aio
 
 from skewline.servers.runtime.backoff import Backoff
+from skewline.servers.runtime.ending import end
 from skewline.servers.runtime.errors import Unavailable
 from skewline.servers.runtime.logs import logger
 from skewline.v1 import risk_service_pb2, risk_service_pb2_grpc
@@ -69,9 +69,7 @@ class RiskLink:
         """End the conversation; whoever waits gets RiskLinkClosed."""
         self._closed = True
         if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await end(self._task)
         self._fail(RiskLinkClosed("the service stops"))
 
     async def check(self, request: _Request, give_up_s: float | None = None) -> _Response:

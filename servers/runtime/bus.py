@@ -16,6 +16,7 @@ from skewline.servers.runtime.backoff import Backoff
 from skewline.servers.runtime.consuming import Consumer, ConsumerPlan, DeliverFrom, Handler
 from skewline.servers.runtime.dead_letter import Poison
 from skewline.servers.runtime.delivery import Delivery
+from skewline.servers.runtime.ending import end
 from skewline.servers.runtime.publishing import Published, PublishFailed, PublishWindow, publish_confirmed
 from skewline.servers.runtime.settings.url import mask
 from skewline.servers.runtime.streams import STREAMS, Stream, ensure_streams, stream_of
@@ -273,14 +274,12 @@ class Bus:
 
 
 async def _within(seconds: float, work: Coroutine[Any, Any, None]) -> None:
-    # asyncio.timeout cancels once, and the wait_for of Python 3.11 inside nats-py can lose that one.
+    # asyncio.timeout cancels once, and that one can be lost: see `end`.
     task = asyncio.create_task(work)
     try:
         await asyncio.wait({task}, timeout=seconds)
     finally:
-        while not task.done():
-            task.cancel()
-            await asyncio.wait({task}, timeout=_CONNECT_PAUSE)
+        await end(task, again_s=_CONNECT_PAUSE)
     if task.cancelled():
         raise TimeoutError
     task.result()

@@ -16,6 +16,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from skewline.servers.runtime.backoff import jittered
 from skewline.servers.runtime.dead_letter import DeadLetter, Poison
 from skewline.servers.runtime.delivery import Delivery
+from skewline.servers.runtime.ending import end
 from skewline.servers.runtime.faults import is_lasting
 from skewline.servers.runtime.pulling import PullConsumer, PullLoop
 
@@ -131,9 +132,7 @@ class Consumer:
         with suppress(TimeoutError):
             async with asyncio.timeout(grace):
                 await self._handling.acquire()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(*self._tasks)
         await self._hand_back()
 
     def reconnected(self) -> None:

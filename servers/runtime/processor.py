@@ -16,7 +16,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -26,6 +26,7 @@ from sqlalchemy import Connection
 from skewline.servers.runtime.backoff import Backoff
 from skewline.servers.runtime.bus import Bus, Delivery, PublishFailed
 from skewline.servers.runtime.consuming import Consumer
+from skewline.servers.runtime.ending import end
 from skewline.servers.runtime.event_rules import event_of
 from skewline.servers.runtime.settings.bus import BusSettings
 from skewline.servers.runtime.telemetry import context_from, traceparent
@@ -118,9 +119,7 @@ class Processor:
         for consumer in reversed(self._consumers):
             await consumer.stop()
         if self._relay is not None:
-            self._relay.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._relay
+            await end(self._relay)
         await self._mark_published()
         self._writer.shutdown()
         self._readers.shutdown()

@@ -12,6 +12,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from skewline.servers.runtime.consuming import DeliverFrom, Handler
 from skewline.servers.runtime.dead_letter import Poison
 from skewline.servers.runtime.delivery import Delivery
+from skewline.servers.runtime.ending import end
 from skewline.servers.runtime.pulling import PullConsumer, PullLoop
 
 _log = logging.getLogger(__name__)
@@ -53,8 +54,7 @@ class Tail:
 
     async def stop(self) -> None:
         """Stop following."""
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await end(self._task)
 
     def reconnected(self) -> None:
         """Tell the tail that the connection is new."""
