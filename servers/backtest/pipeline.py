@@ -44,7 +44,7 @@ class Pipeline:
     """Feeds snapshots through the engines; the decisions are those of the services on the same input."""
 
     def __init__(self, settings: Settings) -> None:
-        self.marketdata = MarketDataEngine(settings.marketdata)
+        self.marketdata = MarketDataEngine()
         self.calibration = CalibrationEngine(settings.calibration)
         self.signal = SignalEngine(settings.signal)
         self.risk = RiskEngine(settings.risk)

@@ -14,7 +14,6 @@ from skewline.servers.marketdata.validation.contract_rules import contracts_of, 
 from skewline.servers.marketdata.validation.schema import schema_violations
 from skewline.servers.marketdata.validation.snapshot_rules import Snapshot, faults
 from skewline.servers.runtime.identity import derive_id
-from skewline.servers.runtime.settings.marketdata import MarketDataSettings
 from skewline.v1 import chain_pb2, event_pb2
 
 
@@ -39,8 +38,7 @@ def snapshot_id_of(chain: chain_pb2.OptionChain) -> str:
 class MarketDataEngine:
     """Pure: chains in, outcomes out. All it remembers is the last accepted snapshot of each underlying."""
 
-    def __init__(self, settings: MarketDataSettings) -> None:
-        self._settings = settings
+    def __init__(self) -> None:
         self._last: dict[str, chain_pb2.OptionChain] = {}
 
     def restore(self, newest_accepted: Iterable[chain_pb2.OptionChain]) -> None:

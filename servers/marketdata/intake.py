@@ -12,7 +12,6 @@ from skewline.servers.marketdata.engine import ChainOutcome, MarketDataEngine, s
 from skewline.servers.marketdata.instrument_master import InstrumentMaster
 from skewline.servers.runtime.envelope import envelope
 from skewline.servers.runtime.processor import Outgoing
-from skewline.servers.runtime.settings.marketdata import MarketDataSettings
 from skewline.storage.marketdata import chains, instruments
 from skewline.v1 import chain_pb2
 
@@ -34,15 +33,14 @@ class Taken:
 class Intake:
     """The engine and the instrument master, kept in step with the tables. Used in the writer thread only."""
 
-    def __init__(self, settings: MarketDataSettings) -> None:
-        self._settings = settings
-        self._engine = MarketDataEngine(settings)
+    def __init__(self) -> None:
+        self._engine = MarketDataEngine()
         self._master = InstrumentMaster()
 
     def restore(self, connection: Connection) -> None:
         """Rebuild both from the tables."""
         newest = chains.newest_accepted(connection)
-        self._engine = MarketDataEngine(self._settings)
+        self._engine = MarketDataEngine()
         self._engine.restore(newest)
         self._master.restore(instruments.present(connection), newest)
 

@@ -76,6 +76,8 @@ class Replays:
                     raise AlreadyExists("replay with request_id", request.request_id)
                 return self._state(earlier)
             self._refuse_second()
+            # Those that ended are in the tables; here they would keep their plans and what they read.
+            self._known = {}
             source, plan = await self._planned(request)
             if not plan:
                 fix = "has no snapshot of these symbols and dates; see what it holds, and ask for less"

@@ -28,7 +28,7 @@ class MarketDataService:
 
     def __init__(self, runtime: Runtime) -> None:
         self._loading: asyncio.Task[None] | None = None
-        self._intake = Intake(runtime.settings.marketdata)
+        self._intake = Intake()
         store = ChainStore(runtime.processor, runtime.cache)
         self._feed = Feed(runtime.processor, (CHAIN_SUBJECTS,), _chain_of)
         self._replays = Replays(runtime, self._intake, store.remember)

@@ -67,7 +67,7 @@ def add_samples(connection: Connection, replay_id: str, snapshot_id: str, hops: 
 
 
 def samples(connection: Connection, replay_id: str) -> dict[str, list[int]]:
-    """Nanoseconds of each hop over the snapshots of a replay."""
+    """Nanoseconds of each hop over the snapshots of a replay, ascending."""
     rows = connection.execute(
         select(HOP_SAMPLES.c.hop, HOP_SAMPLES.c.nanoseconds)
         .where(HOP_SAMPLES.c.replay_id == replay_id)

@@ -8,7 +8,7 @@ from skewline.servers.runtime.settings.section import Section
 
 
 class MarketDataSettings(Section):
-    """Where chains come from and when they are too old to use."""
+    """How long a replay waits, and what a source of chains does not say."""
 
     watermark_timeout_s: float = Field(default=60.0, gt=0)
     """Seconds that a replay waits for a snapshot's consequences before it gives up with an error."""

@@ -11,7 +11,6 @@ from chain_samples import DAY_NS, FRIDAY_NS, MINUTE_NS, small_chain
 from skewline.servers.marketdata.engine import MarketDataEngine, snapshot_id_of
 from skewline.servers.marketdata.sources.cboe import CboeSource
 from skewline.servers.marketdata.validation.contract_rules import CONTRACT_RULES
-from skewline.servers.runtime.settings import MarketDataSettings
 from skewline.v1 import chain_pb2, common_pb2
 
 ACCEPTED, REJECTED = chain_pb2.CHAIN_STATUS_ACCEPTED, chain_pb2.CHAIN_STATUS_REJECTED
@@ -19,7 +18,7 @@ ACCEPTED, REJECTED = chain_pb2.CHAIN_STATUS_ACCEPTED, chain_pb2.CHAIN_STATUS_REJ
 
 @pytest.fixture
 def engine() -> MarketDataEngine:
-    return MarketDataEngine(MarketDataSettings())
+    return MarketDataEngine()
 
 
 def set_first(**values: float) -> Callable[[chain_pb2.OptionChain], None]:
@@ -175,7 +174,7 @@ def test_underlyings_are_judged_apart(engine: MarketDataEngine) -> None:
 def test_a_restored_engine_decides_as_the_one_before(engine: MarketDataEngine) -> None:
     first = engine.on_chain(small_chain()).chain
     assert first is not None
-    again = MarketDataEngine(MarketDataSettings())
+    again = MarketDataEngine()
     again.restore([first])
     for chain in (small_chain(time_ns=FRIDAY_NS + MINUTE_NS), changed(), small_chain()):
         assert again.on_chain(chain).summary == engine.on_chain(chain).summary

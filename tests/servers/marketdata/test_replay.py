@@ -15,6 +15,7 @@ from chain_samples import FRIDAY_NS, MINUTE_NS, small_chain
 from market_service import market_data_service, settings_of, watermarks
 from waiting import until
 
+from skewline.servers.marketdata.latency import latencies
 from skewline.servers.marketdata.sources.parquet import rows_of
 from skewline.servers.runtime.nats_server import NatsServer
 from skewline.v1 import chain_pb2
@@ -202,3 +203,26 @@ async def test_a_replay_that_cannot_be_says_why(
             await stub.StartReplay(pb.StartReplayRequest(**asked))  # type: ignore[arg-type]
         assert error.value.code() == grpc.StatusCode.INVALID_ARGUMENT
         assert says in (error.value.details() or "")
+
+
+def test_latencies_are_quantiles_of_all_snapshots() -> None:
+    taken = sorted(number * 1_000_000 for number in range(1, 102))
+    total, only = latencies({"total": taken, "risk": [7_000_000]})[::-1]
+    assert (total.p50_ms, total.p99_ms, total.max_ms, total.count) == (51.0, 100.0, 101.0, 101)
+    assert (only.hop, only.p50_ms, only.p99_ms, only.max_ms, only.count) == ("risk", 7.0, 7.0, 7.0, 1)
+
+
+async def test_a_replay_that_ended_is_known_after_the_next_began(
+    nats_server: NatsServer, tmp_path: Path, recorded: str
+) -> None:
+    async with (
+        market_data_service(settings_of(tmp_path, nats_server.url)) as stub,
+        watermarks(nats_server.url),
+    ):
+        first = (await stub.StartReplay(pb.StartReplayRequest(request_id="one", source=recorded))).replay
+        ended = (await states(stub, first.replay_id))[-1]
+        await stub.StartReplay(pb.StartReplayRequest(request_id="two", source=recorded))
+        assert (await stub.GetReplay(pb.GetReplayRequest(replay_id=first.replay_id))).replay == ended
+        assert await states(stub, first.replay_id) == [ended]
+        again = await stub.StopReplay(pb.StopReplayRequest(replay_id=first.replay_id))
+        assert again.replay == ended

@@ -15,7 +15,6 @@ from skewline.servers.marketdata.sample.literals import assigned_in
 from skewline.servers.marketdata.sources.parquet import ParquetSource
 from skewline.servers.marketdata.sources.simulated import SimulatedSource
 from skewline.servers.marketdata.sources.source import SnapshotRef, SourceError
-from skewline.servers.runtime.settings import MarketDataSettings
 from skewline.v1 import chain_pb2, common_pb2
 
 
@@ -34,7 +33,7 @@ def loaded(source: ParquetSource | SimulatedSource) -> list[tuple[SnapshotRef, c
 
 
 def test_five_real_chains_are_accepted(sample: Path) -> None:
-    engine = MarketDataEngine(MarketDataSettings())
+    engine = MarketDataEngine()
     chains = [chain for _, chain in loaded(ParquetSource(sample))]
     assert {chain.underlying: len(chain.strike) for chain in chains} == {
         "BTC": 98,
@@ -103,7 +102,7 @@ def test_what_is_evolved_is_labelled_and_follows_from_the_seed(sample: Path) -> 
 
     chains = loaded(evolved(7))
     assert len(chains) == 30
-    engine = MarketDataEngine(MarketDataSettings())
+    engine = MarketDataEngine()
     for ref, chain in chains:
         recorded = ref.key.startswith("0|")
         expected = common_pb2.PROVENANCE_RECORDED if recorded else common_pb2.PROVENANCE_SIMULATED
