@@ -10,7 +10,7 @@ import grpc
 import grpc.aio
 
 from skewline.servers.runtime.backoff import Backoff
-from skewline.servers.runtime.bus import Bus, Delivery, Tail
+from skewline.servers.runtime.bus import Bus, Delivery, Poison, Tail
 from skewline.servers.runtime.event_rules import event_of
 from skewline.servers.runtime.logs import logger
 from skewline.v1 import chain_pb2, market_data_service_pb2, market_data_service_pb2_grpc
@@ -43,7 +43,7 @@ class Chains:
     async def get(self, snapshot_id: str) -> chain_pb2.OptionChain:
         """The chain; waits for as long as the market data service is away.
 
-        Raises grpc.aio.AioRpcError for any other answer than the chain, such as NOT_FOUND.
+        Raises Poison when there is none, grpc.aio.AioRpcError for any other answer than the chain.
         """
         held = self._chains.get(snapshot_id)
         if held is None:
@@ -58,6 +58,9 @@ class Chains:
             try:
                 response = await self._stub.GetChain(request, timeout=self._deadline_s, wait_for_ready=True)
             except grpc.aio.AioRpcError as error:
+                if error.code() == grpc.StatusCode.NOT_FOUND:
+                    reason = f"snapshot_id {snapshot_id!r} has no chain: it must be one that was fed"
+                    raise Poison(reason) from error
                 if error.code() not in _AWAY:
                     raise
                 logger(__name__).warning("marketdata_away", snapshot_id=snapshot_id, error=error.details())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 import grpc.aio
@@ -23,6 +25,7 @@ from skewline.v1.risk_service_pb2_grpc import add_RiskServiceServicer_to_server
 
 FULL_NAME: Final = "skewline.v1.RiskService"
 _SURFACES: Final = "risk-surface"
+_LOOK_AGAIN_S: Final = 0.2
 
 
 class RiskService:
@@ -87,10 +90,14 @@ class RiskService:
         snapshot_id = event.snapshot_id
         if not snapshot_id or await self._has_surface(snapshot_id):
             return
-        # A surface is published before any batch of its snapshot: with all of them taken, none will come.
-        if await self._processor.caught_up(_SURFACES) and not await self._has_surface(snapshot_id):
+        async with asyncio.timeout(self._settings.surface_wait_s):
+            # A surface is published before any batch of its snapshot: with all of them taken, none will come.
+            while not await self._processor.caught_up(_SURFACES):
+                with suppress(TimeoutError):
+                    await self._arrivals.wait(snapshot_id, _LOOK_AGAIN_S)
+                    return
+        if not await self._has_surface(snapshot_id):
             raise Poison(f"snapshot_id {snapshot_id!r} has no surface: it must be one that was fed")
-        await self._arrivals.wait(snapshot_id, self._settings.surface_wait_s)
 
     async def _has_surface(self, snapshot_id: str) -> bool:
         return self._engine.has_surface(snapshot_id) or await self._processor.read(

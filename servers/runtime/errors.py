@@ -18,7 +18,7 @@ DOMAIN: Final = "skewline"
 # Details travel in an HTTP/2 header, which clients cap at 8 KiB by default.
 _MOST_VIOLATIONS: Final = 12
 _LONGEST_TEXT: Final = 160
-_LONGEST_MESSAGE: Final = 500
+_LONGEST_MESSAGE: Final = 800
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +54,15 @@ class InvalidArgument(ServiceError):
 
     def details(self) -> Iterable[Message]:
         """One BadRequest; past 12 fields the rest is left out to fit a header."""
+        shown = self.violations[:_MOST_VIOLATIONS]
+        # A single one may name a file by a long path: its fix comes last and must not be cut off.
+        longest = max(_LONGEST_TEXT, _LONGEST_MESSAGE // max(len(shown), 1))
         yield error_details_pb2.BadRequest(
             field_violations=[
                 error_details_pb2.BadRequest.FieldViolation(
-                    field=_short(violation.field), description=_short(violation.description)
+                    field=_short(violation.field), description=_short(violation.description, longest)
                 )
-                for violation in self.violations[:_MOST_VIOLATIONS]
+                for violation in shown
             ]
         )
 
