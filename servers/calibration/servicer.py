@@ -15,7 +15,7 @@ from skewline.servers.calibration.pricing import imply_volatilities, price_optio
 from skewline.servers.calibration.spans import spans
 from skewline.servers.calibration.surface_store import SurfaceStore
 from skewline.servers.runtime.errors import NotFound
-from skewline.servers.runtime.paging import page_of, token_after
+from skewline.servers.runtime.paging import cut, page_of
 from skewline.servers.runtime.processor import Processor
 from skewline.servers.runtime.settings.calibration import CalibrationSettings
 from skewline.servers.runtime.streaming import Feed, stream_subscription
@@ -79,11 +79,8 @@ class CalibrationServicer(calibration_service_pb2_grpc.CalibrationServiceService
         listed = await self._processor.read(
             lambda connection: repository.summaries(connection, query, after, page.size + 1)
         )
-        token = ""
-        if len(listed) > page.size:
-            listed = listed[: page.size]
-            token = token_after((listed[-1].time_ns, listed[-1].surface_id), repr(query))
-        return pb.ListSurfacesResponse(surfaces=listed, next_page_token=token)
+        shown, token = cut(listed, page, repr(query), lambda one: (one.time_ns, one.surface_id))
+        return pb.ListSurfacesResponse(surfaces=shown, next_page_token=token)
 
     async def PriceOptions(
         self, request: pb.PriceOptionsRequest, context: Context

@@ -15,17 +15,17 @@ from skewline.servers.marketdata.instrument_master import instrument_of
 from skewline.servers.marketdata.intake import Intake, Taken
 from skewline.servers.marketdata.replay import snapshot_attributes
 from skewline.servers.marketdata.replaying import Replays
-from skewline.servers.marketdata.validation.schema import schema_violations
+from skewline.servers.marketdata.validation.schema import is_date, schema_violations
 from skewline.servers.runtime.errors import InvalidArgument, NotFound
 from skewline.servers.runtime.instruments import parse_osi
-from skewline.servers.runtime.paging import page_of, token_after
+from skewline.servers.runtime.paging import cut, page_of, token_after
 from skewline.servers.runtime.processor import Outgoing, Processor
 from skewline.servers.runtime.streaming import Feed, stream_subscription
 from skewline.servers.runtime.validation import Validation
 from skewline.storage.marketdata import chains, instruments
 from skewline.storage.marketdata.chains import ChainQuery
 from skewline.storage.marketdata.instruments import InstrumentQuery, InstrumentRow
-from skewline.v1 import chain_pb2, market_data_service_pb2_grpc
+from skewline.v1 import chain_pb2, instrument_pb2, market_data_service_pb2_grpc
 from skewline.v1 import market_data_service_pb2 as pb
 
 Context = Any
@@ -70,6 +70,10 @@ class MarketDataServicer(market_data_service_pb2_grpc.MarketDataServiceServicer)
 
     async def ListChains(self, request: pb.ListChainsRequest, context: Context) -> pb.ListChainsResponse:
         """Summaries, newest first."""
+        validation = Validation()
+        if request.status:
+            validation.enum("status", request.status, chain_pb2.ChainStatus)
+        validation.raise_if_any()
         _check_times(request.from_ns, request.to_ns)
         query = ChainQuery(request.underlying, request.status, request.from_ns, request.to_ns)
         page = page_of(request.page_size, request.page_token, repr(query))
@@ -77,11 +81,8 @@ class MarketDataServicer(market_data_service_pb2_grpc.MarketDataServiceServicer)
         listed = await self._processor.read(
             lambda connection: chains.summaries(connection, query, after, page.size + 1)
         )
-        token = ""
-        if len(listed) > page.size:
-            listed = listed[: page.size]
-            token = token_after((listed[-1].time_ns, listed[-1].snapshot_id), repr(query))
-        return pb.ListChainsResponse(chains=listed, next_page_token=token)
+        shown, token = cut(listed, page, repr(query), lambda one: (one.time_ns, one.snapshot_id))
+        return pb.ListChainsResponse(chains=shown, next_page_token=token)
 
     async def ListBars(self, request: pb.ListBarsRequest, context: Context) -> pb.ListBarsResponse:
         """Bars, oldest first."""
@@ -128,18 +129,21 @@ class MarketDataServicer(market_data_service_pb2_grpc.MarketDataServiceServicer)
         self, request: pb.ListInstrumentsRequest, context: Context
     ) -> pb.ListInstrumentsResponse:
         """Entries by id."""
+        validation = Validation()
+        if request.right:
+            validation.enum("right", request.right, instrument_pb2.OptionRight)
+        listed = request.expiry_date
+        validation.check(not listed or is_date(listed), "expiry_date", f"must be YYYY-MM-DD, not {listed!r}")
+        validation.raise_if_any()
         query = InstrumentQuery(request.underlying, request.expiry_date, request.right)
         page = page_of(request.page_size, request.page_token, repr(query))
         after = str(page.after[0]) if page.after else ""
         rows = await self._processor.read(
             lambda connection: instruments.instruments(connection, query, after, page.size + 1)
         )
-        token = ""
-        if len(rows) > page.size:
-            rows = rows[: page.size]
-            token = token_after((rows[-1].instrument_id,), repr(query))
+        shown, token = cut(rows, page, repr(query), lambda row: (row.instrument_id,))
         return pb.ListInstrumentsResponse(
-            instruments=[instrument_of(row) for row in rows], next_page_token=token
+            instruments=[instrument_of(row) for row in shown], next_page_token=token
         )
 
     async def StreamChains(

@@ -4,8 +4,9 @@ import base64
 import binascii
 import hashlib
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 from skewline.servers.runtime.errors import FieldViolation, InvalidArgument
 
@@ -14,6 +15,7 @@ MAX_PAGE_SIZE: Final = 1000
 _CHECK_BYTES: Final = 6
 
 PageKey: TypeAlias = tuple[str | int, ...]
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,16 @@ def token_after(key: PageKey, query: str) -> str:
     """The token of the page that follows the thing with this sort key, for the same `query`."""
     body = json.dumps(key, separators=(",", ":")).encode()
     return base64.urlsafe_b64encode(_check(body, query) + body).decode().rstrip("=")
+
+
+def cut(
+    found: Sequence[Item], page: Page, query: str, key: Callable[[Item], PageKey]
+) -> tuple[Sequence[Item], str]:
+    """The page, and the token of the next ("" if there is none): `found` is the page and one thing more."""
+    if len(found) <= page.size:
+        return found, ""
+    listed = found[: page.size]
+    return listed, token_after(key(listed[-1]), query)
 
 
 def _decode(token: str, query: str) -> PageKey:

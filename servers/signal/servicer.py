@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from skewline.servers.runtime.errors import NotFound
-from skewline.servers.runtime.paging import page_of, token_after
+from skewline.servers.runtime.paging import cut, page_of
 from skewline.servers.runtime.processor import Processor
 from skewline.servers.runtime.streaming import Feed, stream_subscription
 from skewline.servers.runtime.validation import Validation
@@ -50,11 +50,8 @@ class SignalServicer(signal_service_pb2_grpc.SignalServiceServicer):
         listed = await self._processor.read(
             lambda connection: repository.signals(connection, query, before, page.size + 1)
         )
-        token = ""
-        if len(listed) > page.size:
-            listed = listed[: page.size]
-            token = token_after((listed[-1][0],), repr(query))
-        return pb.ListSignalsResponse(signals=[signal for _, signal in listed], next_page_token=token)
+        shown, token = cut(listed, page, repr(query), lambda numbered: (numbered[0],))
+        return pb.ListSignalsResponse(signals=[signal for _, signal in shown], next_page_token=token)
 
     async def ExplainSignal(
         self, request: pb.ExplainSignalRequest, context: Context

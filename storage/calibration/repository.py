@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, or_, select
+from sqlalchemy import Connection, func, insert, or_, select
 
 from skewline.storage.calibration.tables import SURFACES
+from skewline.storage.listing import behind, matching, within
 from skewline.v1 import surface_pb2
 
 _SLICE_COLUMNS: Any = tuple(
@@ -89,21 +90,11 @@ def summaries(
     connection: Connection, query: SurfaceQuery, after: tuple[int, str] | None, limit: int
 ) -> list[surface_pb2.VolSurface]:
     """Newest first, without columns; `after` is (time_ns, surface_id) of the last one of the page before."""
-    wanted = []
-    if query.underlying:
-        wanted.append(SURFACES.c.underlying == query.underlying)
-    if query.from_ns:
-        wanted.append(SURFACES.c.time_ns >= query.from_ns)
-    if query.to_ns:
-        wanted.append(SURFACES.c.time_ns < query.to_ns)
-    if after is not None:
-        time_ns, surface_id = after
-        wanted.append(
-            or_(
-                SURFACES.c.time_ns < time_ns,
-                and_(SURFACES.c.time_ns == time_ns, SURFACES.c.surface_id > surface_id),
-            )
-        )
+    wanted = [
+        *matching({SURFACES.c.underlying: query.underlying}),
+        *within(SURFACES.c.time_ns, query.from_ns, query.to_ns),
+        *behind(SURFACES.c.time_ns, SURFACES.c.surface_id, after),
+    ]
     rows = connection.execute(
         select(SURFACES.c.summary)
         .where(*wanted)

@@ -6,8 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, func, insert, or_, select
+from sqlalchemy import Connection, and_, func, insert, select
 
+from skewline.storage.listing import behind, matching, within
 from skewline.storage.marketdata.tables import CHAINS
 from skewline.v1 import chain_pb2
 
@@ -90,23 +91,11 @@ def summaries(
     connection: Connection, query: ChainQuery, after: tuple[int, str] | None, limit: int
 ) -> list[chain_pb2.ChainSummary]:
     """Newest first; `after` is the (time_ns, snapshot_id) of the last one of the page before."""
-    wanted = []
-    if query.underlying:
-        wanted.append(CHAINS.c.underlying == query.underlying)
-    if query.status:
-        wanted.append(CHAINS.c.status == query.status)
-    if query.from_ns:
-        wanted.append(CHAINS.c.time_ns >= query.from_ns)
-    if query.to_ns:
-        wanted.append(CHAINS.c.time_ns < query.to_ns)
-    if after is not None:
-        time_ns, snapshot_id = after
-        wanted.append(
-            or_(
-                CHAINS.c.time_ns < time_ns,
-                and_(CHAINS.c.time_ns == time_ns, CHAINS.c.snapshot_id > snapshot_id),
-            )
-        )
+    wanted = [
+        *matching({CHAINS.c.underlying: query.underlying, CHAINS.c.status: query.status}),
+        *within(CHAINS.c.time_ns, query.from_ns, query.to_ns),
+        *behind(CHAINS.c.time_ns, CHAINS.c.snapshot_id, after),
+    ]
     rows = connection.execute(
         select(CHAINS.c.summary)
         .where(*wanted)
@@ -124,10 +113,8 @@ def spots(
         CHAINS.c.underlying == underlying,
         CHAINS.c.status == chain_pb2.CHAIN_STATUS_ACCEPTED,
         CHAINS.c.spot.is_not(None),
-        CHAINS.c.time_ns >= from_ns,
+        *within(CHAINS.c.time_ns, from_ns, to_ns),
     ]
-    if to_ns:
-        wanted.append(CHAINS.c.time_ns < to_ns)
     rows = connection.execute(
         select(CHAINS.c.time_ns, CHAINS.c.spot).where(*wanted).order_by(CHAINS.c.time_ns).limit(limit)
     )

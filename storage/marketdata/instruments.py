@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select, update
 
 from skewline.storage.bulk import copy_rows
+from skewline.storage.listing import matching
 from skewline.storage.marketdata.tables import CHAINS, INSTRUMENTS
 from skewline.v1 import chain_pb2
 
@@ -125,13 +126,16 @@ def instruments(
     connection: Connection, query: InstrumentQuery, after: str, limit: int
 ) -> list[InstrumentRow]:
     """Entries by instrument_id, those behind `after`."""
-    wanted = [INSTRUMENTS.c.instrument_id > after]
-    if query.underlying:
-        wanted.append(INSTRUMENTS.c.underlying == query.underlying)
-    if query.expiry_date:
-        wanted.append(INSTRUMENTS.c.expiry_date == query.expiry_date)
-    if query.right:
-        wanted.append(INSTRUMENTS.c.option_right == query.right)
+    wanted = [
+        INSTRUMENTS.c.instrument_id > after,
+        *matching(
+            {
+                INSTRUMENTS.c.underlying: query.underlying,
+                INSTRUMENTS.c.expiry_date: query.expiry_date,
+                INSTRUMENTS.c.option_right: query.right,
+            }
+        ),
+    ]
     rows = connection.execute(_SELECT.where(*wanted).order_by(INSTRUMENTS.c.instrument_id).limit(limit))
     return [_row(row) for row in rows]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, func, insert, select
 
+from skewline.storage.listing import matching, within
 from skewline.storage.signal.tables import SIGNALS, SPOTS
 from skewline.v1 import signal_pb2
 
@@ -87,17 +88,13 @@ def signals(
     connection: Connection, query: SignalQuery, after: int, limit: int
 ) -> list[tuple[int, signal_pb2.Signal]]:
     """(number, signal), newest first, without components; `after` is the number of the page before, or 0."""
-    wanted = [SIGNALS.c.part_of == ""]
-    if query.underlying:
-        wanted.append(SIGNALS.c.underlying == query.underlying)
-    if query.strategy:
-        wanted.append(SIGNALS.c.strategy == query.strategy)
+    wanted = [
+        SIGNALS.c.part_of == "",
+        *matching({SIGNALS.c.underlying: query.underlying, SIGNALS.c.strategy: query.strategy}),
+        *within(SIGNALS.c.time_ns, query.from_ns, query.to_ns),
+    ]
     if query.min_confidence:
         wanted.append(SIGNALS.c.confidence >= query.min_confidence)
-    if query.from_ns:
-        wanted.append(SIGNALS.c.time_ns >= query.from_ns)
-    if query.to_ns:
-        wanted.append(SIGNALS.c.time_ns < query.to_ns)
     if after:
         wanted.append(SIGNALS.c.number < after)
     rows = connection.execute(
