@@ -80,6 +80,10 @@ def _check_message(validation: Validation, message: Message) -> None:
         named |= {name: column for name in optional if (column := getattr(message, name))}
         validation.equal_length(named)
     for field, value in message.ListFields():
+        if field.enum_type is not None and not field.is_repeated:
+            known = field.enum_type.values_by_number
+            fix = f"must be one of {', '.join(each.name for each in known.values())}, not {value}"
+            validation.check(value in known, field.name, fix)
         if field.type != FieldDescriptor.TYPE_MESSAGE:
             continue
         if field.message_type is common_pb2.Decimal.DESCRIPTOR:

@@ -177,7 +177,13 @@ async def test_an_unsound_intent_is_refused_by_its_field(stack: RunningStack) ->
     request = risk_service_pb2.CheckIntentsRequest(request_id="unsound", time_ns=FRIDAY_NS)
     for name, wrong in UNSOUND_INTENTS.items():
         leg = order_pb2.OrderLeg(instrument_id="SPXW  190524C02850000", side=common_pb2.SIDE_BUY, ratio=1)
-        sound = {"underlying": "SPX", "legs": [leg], "limit_price": one, "quantity": one, "multiplier": one}
+        sound: dict[str, Any] = {
+            "underlying": "SPX",
+            "legs": [leg],
+            "limit_price": one,
+            "quantity": one,
+            "multiplier": one,
+        }
         request.intents.append(risk_pb2.OrderIntent(intent_id=name, **(sound | wrong)))
     path = f"/{FULL_NAMES['risk']}/CheckIntents"
 
@@ -238,6 +244,7 @@ def rubbish_events(good: surface_pb2.VolSurface) -> list[tuple[str, bytes, str]]
     add("order.SPX", "'nope' has no surface", order_batch=batch)
     batch.fills.add(price=common_pb2.Decimal(units=1, nanos=-1))
     add("order.SPX", "fills[0].price.nanos: must have the same sign", order_batch=batch)
+    add("risk.state", "risk_state.state: must be one of", risk_state=risk_pb2.RiskState(state=77))  # type: ignore[arg-type]
     return events
 
 

@@ -56,7 +56,7 @@ def _check_expiries(chain: chain_pb2.OptionChain, validation: Validation) -> Non
         within = validation.within("expiries", place)
         within.required("root", expiry.root)
         within.check(
-            _is_date(expiry.expiry_date), "expiry_date", f"must be YYYY-MM-DD, not {expiry.expiry_date!r}"
+            is_date(expiry.expiry_date), "expiry_date", f"must be YYYY-MM-DD, not {expiry.expiry_date!r}"
         )
         within.time_ns("expiry_ns", expiry.expiry_ns)
         within.enum("settlement", expiry.settlement, instrument_pb2.SettlementStyle)
@@ -70,7 +70,8 @@ def _check_expiries(chain: chain_pb2.OptionChain, validation: Validation) -> Non
         validation.check(False, f"expiry_index[{place}]", fix)
 
 
-def _is_date(text: str) -> bool:
+def is_date(text: str) -> bool:
+    """Whether `text` is a day as YYYY-MM-DD."""
     try:
         return date.fromisoformat(text).isoformat() == text
     except ValueError:
