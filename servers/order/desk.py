@@ -14,8 +14,9 @@ from sqlalchemy import Connection
 
 from skewline.servers.order import store
 from skewline.servers.order.chains import Chains
-from skewline.servers.order.engine import OrderEngine, denial_reason
+from skewline.servers.order.engine import OrderEngine
 from skewline.servers.order.order_spans import OrderSpans
+from skewline.servers.order.proposals import denial_reason
 from skewline.servers.order.risk_link import RiskLink
 from skewline.servers.runtime.envelope import envelope
 from skewline.servers.runtime.errors import AlreadyExists, NotFound, Refused, ServiceError

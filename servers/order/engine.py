@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from decimal import Decimal
 from typing import Final
 
-from skewline.servers.order import state_machine as states
-from skewline.servers.order.blotter import Blotter
-from skewline.servers.order.brokers.simulated import SimulatedExchange
+from skewline.servers.order.command_orders import new_terms, replace_intent, submit_intent, submitted_order
 from skewline.servers.order.commands import validate_cancel, validate_replace, validate_submit
-from skewline.servers.order.fees import FeeSchedule
+from skewline.servers.order.floor import Floor, OrderState
 from skewline.servers.order.history import Changes
-from skewline.servers.order.ledger import Holding, Ledger
+from skewline.servers.order.ledger import Ledger
 from skewline.servers.order.proposals import (
     NoNaturalPrice,
-    natural_price,
+    denial_reason,
     signal_intent,
-    signal_legs,
+    signal_order,
     signal_order_id,
 )
 from skewline.servers.order.quotes import Book
 from skewline.servers.order.record import OrderRecord
-from skewline.servers.order.settlement import settlements
-from skewline.servers.runtime.decimals import from_decimal, to_decimal
-from skewline.servers.runtime.errors import FieldViolation, InvalidArgument
-from skewline.servers.runtime.identity import derive_id
 from skewline.servers.runtime.settings.order import OrderSettings
 from skewline.v1 import (
     chain_pb2,
@@ -37,40 +29,34 @@ from skewline.v1 import (
     signal_pb2,
 )
 
-_ZERO: Final = Decimal(0)
 _HALTED: Final = "TRADING_HALTED"
-
-
-@dataclass(frozen=True, slots=True)
-class OrderState:
-    """All that the engine needs to go on after a restart.
-
-    `records` are the orders not final, by number; `chains` the newest snapshot of each underlying;
-    `last_fills` the fills against these snapshots, which used up sizes of theirs.
-    """
-
-    records: Sequence[OrderRecord] = ()
-    order_ids: Sequence[str] = ()
-    order_count: int = 0
-    holdings: Sequence[Holding] = ()
-    chains: Sequence[chain_pb2.OptionChain] = ()
-    last_fills: Sequence[order_pb2.Fill] = ()
+_WITHDRAWN: Final = (
+    "CALLER_GAVE_UP: risk approved it when nobody waited for it any more, and nothing was traded; "
+    "to trade it, submit it with a new request_id"
+)
 
 
 class OrderEngine:
-    """Works orders on the simulated exchange. A method that returns a batch leaves `changes` to store."""
+    """Turns signals and commands into orders. A method that returns a batch leaves `changes` to store."""
 
     def __init__(self, settings: OrderSettings) -> None:
         self._settings = settings
-        self._exchange = SimulatedExchange()
-        self._blotter = Blotter(FeeSchedule(settings))
-        self.changes: Changes = self._blotter.take(None, 0)
+        self.restore(OrderState())
+
+    def restore(self, state: OrderState) -> None:
+        """Begin anew from `state`."""
+        self._floor = Floor(self._settings, state)
+        self._blotter = self._floor.blotter
+
+    @property
+    def changes(self) -> Changes:
         """What the last batch changed."""
+        return self._floor.changes
 
     @property
     def venue(self) -> str:
         """Name of the broker that orders go to."""
-        return self._exchange.venue
+        return self._floor.venue
 
     @property
     def ledger(self) -> Ledger:
@@ -80,7 +66,7 @@ class OrderEngine:
     @property
     def time_ns(self) -> int:
         """The newest data time seen; 0 before the first snapshot."""
-        return max((book.time_ns for book in self._exchange.books()), default=0)
+        return self._floor.time_ns
 
     def get(self, order_id: str) -> order_pb2.Order | None:
         """An order that is not final."""
@@ -91,29 +77,11 @@ class OrderEngine:
         """Orders that are not final, in the order of their arrival."""
         return [record.order.order_id for record in self._blotter.live()]
 
-    def restore(self, state: OrderState) -> None:
-        """Begin anew from `state`."""
-        self._exchange = SimulatedExchange()
-        self._blotter = Blotter(FeeSchedule(self._settings))
-        self._blotter.restore(state.records, state.order_ids, state.order_count, state.holdings)
-        for chain in state.chains:
-            self._exchange.show(Book(chain, self._settings.assumed_size))
-        for fill in state.last_fills:
-            book = self._exchange.book(fill.underlying)
-            if book is not None and book.snapshot_id == fill.snapshot_id:
-                book.take(fill.instrument_id, fill.side, int(to_decimal(fill.quantity)))
-        for record in state.records:
-            self._exchange.admit(record.ticket())
-
-    # --- snapshots and signals
+    # --- snapshots, signals and the kill switch
 
     def on_chain(self, chain: chain_pb2.OptionChain) -> None:
         """Move to the next snapshot: settle what has expired, end and match working orders."""
-        book = Book(chain, self._settings.assumed_size)
-        self._blotter.moved_to(book)
-        for settlement in settlements(self._blotter.ledger, book):
-            self._blotter.settle(settlement, book)
-        self._blotter.apply(self._exchange.on_book(book), book, book.time_ns)
+        self._floor.move_to(chain)
 
     def propose(self, signal_set: signal_pb2.SignalSet) -> list[risk_pb2.OrderIntent]:
         """What to ask risk for: one intent a new signal that can be priced. Changes nothing."""
@@ -136,19 +104,18 @@ class OrderEngine:
         book = self._book_of(signal_set)
         by_intent = {decision.intent_id: decision for decision in decisions}
         for signal in self._new(signal_set):
-            order = _signal_order(signal, book, trace_id)
+            order = signal_order(signal, book, trace_id)
             try:
                 intent = signal_intent(signal, book)
             except NoNaturalPrice as reason:
-                record = self._blotter.initialise(order, signal_set.time_ns)
-                self._blotter.step(record, states.ON_DENIED, signal_set.time_ns, str(reason))
+                self._floor.deny(order, book, signal_set.time_ns, str(reason))
                 continue
             decision = by_intent.get(intent.intent_id)
             if decision is None:
                 raise ValueError(f"risk gave no decision on intent {intent.intent_id}")
             order.limit_price.CopyFrom(intent.limit_price)
             self._enter(order, decision, book, signal_set.time_ns)
-        return self._batch(
+        return self._floor.batch(
             book,
             signal_set.time_ns,
             snapshot_id=signal_set.snapshot_id,
@@ -156,45 +123,35 @@ class OrderEngine:
             trace_id=trace_id,
         )
 
+    def on_halt(
+        self, state: risk_pb2.RiskState, time_ns: int, *, snapshot_id: str = "", underlying: str = ""
+    ) -> order_pb2.OrderBatch:
+        """Cancel every working order: the kill switch was tripped, by `snapshot_id` where one did it."""
+        for record in self._blotter.live():
+            self._floor.cancel(record, time_ns, f"{_HALTED}: {state.reason}")
+        book = self._floor.book(underlying)
+        provenance = book.provenance if book is not None else common_pb2.PROVENANCE_UNSPECIFIED
+        batch = self._floor.batch(book, time_ns, snapshot_id=snapshot_id, provenance=provenance)
+        batch.underlying = underlying
+        return batch
+
     # --- commands
 
     def propose_command(self, request: order_service_pb2.SubmitOrderRequest) -> risk_pb2.OrderIntent:
         """What to ask risk for a manual order. Raises InvalidArgument; changes nothing."""
-        book = self._exchange.book(request.underlying)
+        book = self._floor.book(request.underlying)
         validate_submit(request, book, self._settings)
         assert book is not None
-        limit = request.limit_price
-        if request.type == order_pb2.ORDER_TYPE_MARKET:
-            try:
-                limit = from_decimal(natural_price(request.legs, book))
-            except NoNaturalPrice as reason:
-                fix = f"a market order needs a quote for each leg ({reason}); use a limit order"
-                raise InvalidArgument([FieldViolation("type", fix)]) from reason
-        order_id = derive_id("order", "request", request.request_id)
-        return _command_intent(order_id, request.underlying, request.legs, limit, request.quantity, book)
+        return submit_intent(request, book)
 
     def on_command(
         self, request: order_service_pb2.SubmitOrderRequest, decision: risk_pb2.RiskDecision, trace_id: str
     ) -> order_pb2.OrderBatch:
         """Enter a manual order, sent if approved."""
         intent = self.propose_command(request)
-        book = self._known_book(request.underlying)
-        order = order_pb2.Order(
-            order_id=intent.intent_id,
-            snapshot_id=book.snapshot_id,
-            underlying=request.underlying,
-            legs=request.legs,
-            type=request.type,
-            time_in_force=request.time_in_force or order_pb2.TIME_IN_FORCE_DAY,
-            quantity=request.quantity,
-            filled_quantity=from_decimal(_ZERO),
-            limit_price=intent.limit_price,
-            average_price=from_decimal(_ZERO),
-            trace_id=trace_id,
-            provenance=book.provenance,
-        )
-        self._enter(order, decision, book, book.time_ns)
-        return self._batch(book, book.time_ns)
+        book = self._floor.known_book(request.underlying)
+        self._enter(submitted_order(request, intent, trace_id), decision, book, book.time_ns)
+        return self._floor.batch(book, book.time_ns)
 
     def check_cancel(self, request: order_service_pb2.CancelOrderRequest) -> None:
         """Raises InvalidArgument, NotFound or Refused if the cancel cannot be done."""
@@ -204,9 +161,9 @@ class OrderEngine:
         """Cancel what is not filled of an order."""
         self.check_cancel(request)
         record = self._record(request.order_id)
-        book = self._known_book(record.order.underlying)
-        self._cancel(record, book.time_ns, "CANCELLED_BY_REQUEST")
-        return self._batch(book, book.time_ns)
+        book = self._floor.known_book(record.order.underlying)
+        self._floor.cancel(record, book.time_ns, "CANCELLED_BY_REQUEST")
+        return self._floor.batch(book, book.time_ns)
 
     def propose_replace(self, request: order_service_pb2.ReplaceOrderRequest) -> risk_pb2.OrderIntent:
         """What to ask risk for an order's new terms: all that would work under them. Changes nothing.
@@ -214,20 +171,11 @@ class OrderEngine:
         Raises InvalidArgument, NotFound or Refused.
         """
         record = self._blotter.get(request.order_id)
-        book = self._exchange.book(record.order.underlying) if record is not None else None
+        book = self._floor.book(record.order.underlying) if record is not None else None
         validate_replace(request, self._blotter.knows(request.order_id), record, book, self._settings)
         assert record is not None
         assert book is not None
-        left, limit = _new_terms(request, record)
-        return _command_intent(
-            record.order.order_id,
-            record.order.underlying,
-            record.order.legs,
-            from_decimal(limit),
-            from_decimal(left),
-            book,
-            signal_id=record.order.signal_id,
-        )
+        return replace_intent(request, record, book)
 
     def replace(
         self, request: order_service_pb2.ReplaceOrderRequest, decision: risk_pb2.RiskDecision
@@ -235,23 +183,26 @@ class OrderEngine:
         """Change the terms of an order, if risk approved; refused, the order stands as it was."""
         self.propose_replace(request)
         record = self._record(request.order_id)
-        book = self._known_book(record.order.underlying)
+        book = self._floor.known_book(record.order.underlying)
         if decision.approved:
-            left, limit = _new_terms(request, record)
-            reports = self._exchange.replace(record.order.order_id, int(left), limit)
-            self._blotter.apply(reports, book, book.time_ns)
-        return self._batch(book, book.time_ns)
+            self._floor.replace(record, new_terms(request, record), book)
+        return self._floor.batch(book, book.time_ns)
 
-    def on_halt(
-        self, state: risk_pb2.RiskState, time_ns: int, *, snapshot_id: str = "", underlying: str = ""
+    # --- approvals that nobody waits for any more; their batches give back what risk reserved
+
+    def withdraw(
+        self, request: order_service_pb2.SubmitOrderRequest, intent: risk_pb2.OrderIntent, trace_id: str
     ) -> order_pb2.OrderBatch:
-        """Cancel every working order: the kill switch was tripped, by `snapshot_id` where one did it."""
-        for record in self._blotter.live():
-            self._cancel(record, time_ns, f"{_HALTED}: {state.reason}")
-        book = self._exchange.book(underlying)
-        provenance = book.provenance if book is not None else common_pb2.PROVENANCE_UNSPECIFIED
-        batch = self._batch(book, time_ns, snapshot_id=snapshot_id, provenance=provenance)
-        batch.underlying = underlying
+        """Enter the order of a request whose caller gave up, denied."""
+        book = self._floor.known_book(intent.underlying)
+        self._floor.deny(submitted_order(request, intent, trace_id), book, book.time_ns, _WITHDRAWN)
+        return self._floor.batch(book, book.time_ns)
+
+    def restate(self, order: order_pb2.Order) -> order_pb2.OrderBatch:
+        """Say how an order stands, unchanged."""
+        book = self._floor.known_book(order.underlying)
+        batch = self._floor.batch(book, book.time_ns)
+        batch.orders.append(order)
         return batch
 
     # --- parts
@@ -262,21 +213,11 @@ class OrderEngine:
     def _enter(
         self, order: order_pb2.Order, decision: risk_pb2.RiskDecision, book: Book, time_ns: int
     ) -> None:
-        contracts = [book.contract(leg.instrument_id) for leg in order.legs]
-        expiry_ns = min((contract.expiry_ns for contract in contracts if contract is not None), default=0)
         if not decision.approved:
-            record = self._blotter.initialise(order, time_ns, expiry_ns)
-            self._blotter.step(record, states.ON_DENIED, time_ns, denial_reason(decision))
+            self._floor.deny(order, book, time_ns, denial_reason(decision))
             return
         order.quantity.CopyFrom(decision.quantity)
-        record = self._blotter.initialise(order, time_ns, expiry_ns)
-        self._blotter.step(record, states.ON_APPROVED, time_ns)
-        self._blotter.apply(self._exchange.submit(record.ticket()), book, time_ns)
-
-    def _cancel(self, record: OrderRecord, time_ns: int, reason: str) -> None:
-        if record.order.status != states.PENDING_CANCEL:
-            self._blotter.step(record, states.ON_CANCEL_REQUESTED, time_ns, reason)
-        self._blotter.apply(self._exchange.cancel(record.order.order_id, reason), None, time_ns)
+        self._floor.submit(order, book, time_ns)
 
     def _record(self, order_id: str) -> OrderRecord:
         record = self._blotter.get(order_id)
@@ -284,93 +225,7 @@ class OrderEngine:
         return record
 
     def _book_of(self, signal_set: signal_pb2.SignalSet) -> Book:
-        book = self._known_book(signal_set.underlying)
+        book = self._floor.known_book(signal_set.underlying)
         if book.snapshot_id != signal_set.snapshot_id:
             raise ValueError(f"signals of {signal_set.snapshot_id} met the quotes of {book.snapshot_id}")
         return book
-
-    def _known_book(self, underlying: str) -> Book:
-        book = self._exchange.book(underlying)
-        if book is None:
-            raise ValueError(f"no snapshot of {underlying!r} was seen yet: on_chain comes first")
-        return book
-
-    def _batch(
-        self,
-        book: Book | None,
-        time_ns: int,
-        *,
-        snapshot_id: str = "",
-        provenance: common_pb2.Provenance.ValueType = common_pb2.PROVENANCE_UNSPECIFIED,
-        trace_id: str = "",
-    ) -> order_pb2.OrderBatch:
-        changes = self.changes = self._blotter.take(book, time_ns, trace_id)
-        if book is not None and not provenance:
-            provenance = book.provenance
-        return order_pb2.OrderBatch(
-            snapshot_id=snapshot_id,
-            underlying=book.underlying if book is not None else "",
-            time_ns=time_ns,
-            provenance=provenance,
-            orders=[record.order for record in changes.records],
-            events=changes.events,
-            fills=changes.fills,
-            pnl=changes.pnl,
-        )
-
-
-def denial_reason(decision: risk_pb2.RiskDecision) -> str:
-    """The checks that failed, in words."""
-    failed = [f"{check.name}: {check.message}" for check in decision.checks if not check.passed]
-    return "; ".join(failed) or f"refused by risk ({decision.bound_by or 'no check named'})"
-
-
-def _signal_order(signal: signal_pb2.Signal, book: Book, trace_id: str) -> order_pb2.Order:
-    return order_pb2.Order(
-        order_id=signal_order_id(signal.signal_id),
-        signal_id=signal.signal_id,
-        snapshot_id=book.snapshot_id,
-        underlying=signal.underlying,
-        legs=signal_legs(signal),
-        type=order_pb2.ORDER_TYPE_LIMIT,
-        time_in_force=order_pb2.TIME_IN_FORCE_DAY,
-        quantity=from_decimal(_ZERO),
-        filled_quantity=from_decimal(_ZERO),
-        average_price=from_decimal(_ZERO),
-        trace_id=trace_id or signal.trace_id,
-        provenance=signal.provenance,
-    )
-
-
-def _command_intent(
-    order_id: str,
-    underlying: str,
-    legs: Sequence[order_pb2.OrderLeg],
-    limit_price: common_pb2.Decimal,
-    quantity: common_pb2.Decimal,
-    book: Book,
-    signal_id: str = "",
-) -> risk_pb2.OrderIntent:
-    return risk_pb2.OrderIntent(
-        intent_id=order_id,
-        signal_id=signal_id,
-        snapshot_id=book.snapshot_id,
-        underlying=underlying,
-        time_ns=book.time_ns,
-        legs=legs,
-        limit_price=limit_price,
-        quantity=quantity,
-        multiplier=from_decimal(book.multiplier),
-        currency=book.currency,
-        provenance=book.provenance,
-    )
-
-
-def _new_terms(
-    request: order_service_pb2.ReplaceOrderRequest, record: OrderRecord
-) -> tuple[Decimal, Decimal]:
-    """Units still to be filled, and the limit, of a replaced order."""
-    order = record.order
-    quantity = to_decimal(request.quantity if request.HasField("quantity") else order.quantity)
-    limit = to_decimal(request.limit_price if request.HasField("limit_price") else order.limit_price)
-    return quantity - to_decimal(order.filled_quantity), limit

@@ -1,4 +1,4 @@
-"""From signals to intents: what to trade, at which limit."""
+"""From signals to intents and orders: what to trade, at which limit."""
 
 from __future__ import annotations
 
@@ -65,3 +65,27 @@ def signal_intent(signal: signal_pb2.Signal, book: Book) -> risk_pb2.OrderIntent
         currency=book.currency,
         provenance=signal.provenance,
     )
+
+
+def signal_order(signal: signal_pb2.Signal, book: Book, trace_id: str) -> order_pb2.Order:
+    """The order of a signal, before it has a limit and a quantity."""
+    return order_pb2.Order(
+        order_id=signal_order_id(signal.signal_id),
+        signal_id=signal.signal_id,
+        snapshot_id=book.snapshot_id,
+        underlying=signal.underlying,
+        legs=signal_legs(signal),
+        type=order_pb2.ORDER_TYPE_LIMIT,
+        time_in_force=order_pb2.TIME_IN_FORCE_DAY,
+        quantity=from_decimal(_ZERO),
+        filled_quantity=from_decimal(_ZERO),
+        average_price=from_decimal(_ZERO),
+        trace_id=trace_id or signal.trace_id,
+        provenance=signal.provenance,
+    )
+
+
+def denial_reason(decision: risk_pb2.RiskDecision) -> str:
+    """The checks that failed, in words."""
+    failed = [f"{check.name}: {check.message}" for check in decision.checks if not check.passed]
+    return "; ".join(failed) or f"refused by risk ({decision.bound_by or 'no check named'})"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from skewline.servers.order.engine import OrderState
+from skewline.servers.order.floor import OrderState
 from skewline.servers.order.history import Changes
 from skewline.servers.order.ledger import Holding
 from skewline.servers.order.quotes import Contract, quoted_columns
