@@ -98,7 +98,8 @@ def value_at_risk_table(values: Iterable[risk_pb2.ValueAtRisk]) -> Table:
 
 def limits_table(limits: risk_pb2.RiskLimits) -> Table:
     """Limits in force, by the names that `set-limit` takes."""
-    names = [field.name for field in limits.DESCRIPTOR.fields]
     return table(
-        "Limits", ["limit", ">value"], [[name, plain_number(getattr(limits, name))] for name in names]
+        "Limits",
+        ["limit", ">value", "unit"],
+        [[name, plain_number(getattr(limits, name)), unit] for name, unit in LIMIT_UNITS.items()],
     )

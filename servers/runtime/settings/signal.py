@@ -27,7 +27,7 @@ class SignalSettings(Section):
     """Legs with less open interest (contracts) are not traded, where it is known."""
 
     min_size: float = Field(default=1, ge=0)
-    """Legs with less quoted size (contracts) on the side to be taken are not traded, where it is known."""
+    """Legs with less quoted size (contracts) on either side are not traded, where it is known."""
 
     min_days: float = Field(default=3.0, ge=0)
     """Options nearer to their expiry (calendar days) are not traded."""

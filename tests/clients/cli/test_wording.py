@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from skewline.clients.cli.process_age import age_text
-from skewline.clients.cli.risk_tables import LIMIT_UNITS
+from skewline.clients.cli.risk_tables import LIMIT_UNITS, limits_table
 from skewline.clients.cli.smile import drawn
 from skewline.clients.cli.span_tree import span_tree
 from skewline.clients.cli.wording import money, number, percent, provenance, time_text, word
@@ -44,8 +44,10 @@ def test_enum_values_are_words() -> None:
     assert str(provenance(common_pb2.PROVENANCE_SIMULATED)) == "SIMULATED"
 
 
-def test_every_limit_has_a_unit() -> None:
+def test_every_limit_is_shown_with_its_unit() -> None:
     assert list(LIMIT_UNITS) == [field.name for field in risk_pb2.RiskLimits.DESCRIPTOR.fields]
+    name, _, unit = limits_table(risk_pb2.RiskLimits()).columns
+    assert dict(zip(name.cells, unit.cells, strict=True)) == LIMIT_UNITS
 
 
 @pytest.mark.parametrize(
