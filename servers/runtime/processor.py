@@ -120,7 +120,12 @@ class Processor:
             await consumer.stop()
         if self._relay is not None:
             await end(self._relay)
-        await self._mark_published()
+        try:
+            await self._mark_published()
+        except DatabaseUnreachableError as error:
+            _log.warning(
+                "%s: what is published is published again at the next start: %s", self.service, error
+            )
         self._writer.shutdown()
         self._readers.shutdown()
 

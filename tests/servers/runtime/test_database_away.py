@@ -1,14 +1,15 @@
 """The processor while its database dies, comes back, or loses the word of a commit."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from forgetful_database import ForgetfulDatabase
 from opentelemetry.sdk.trace import TracerProvider
 from servers_under_test.postgres import PostgresServer, installation
 from sqlalchemy import Connection, func, select
-from waiting import until
+from waiting import until, until_so
 
 from skewline.servers.runtime.bus import Bus
 from skewline.servers.runtime.delivery import Delivery
@@ -18,7 +19,6 @@ from skewline.servers.runtime.processor import Delivered, Outgoing, Processor
 from skewline.servers.runtime.settings.bus import BusSettings
 from skewline.storage import event_log, inbox
 from skewline.storage.database import Database
-from skewline.storage.errors import DatabaseUnreachableError
 from skewline.storage.event_log import LoggedEvent
 from skewline.storage.schema import INBOX
 from skewline.v1 import chain_pb2, event_pb2, surface_pb2
@@ -28,28 +28,13 @@ pytestmark = pytest.mark.timeout(60)
 SETTINGS = BusSettings(ack_wait_s=1.0, backoff_s=(0.02,), max_deliver=2)
 
 
-class Forgetful(Database):
-    """Commits, and then loses the word of it, `lose` times."""
-
-    lose = 0
-
-    @contextmanager
-    def begin(self) -> Iterator[Connection]:
-        """A write transaction."""
-        with super().begin() as connection:
-            yield connection
-        if self.lose:
-            self.lose -= 1
-            raise DatabaseUnreachableError("the connection broke after the commit", "nothing")
-
-
 class Counter:
     """Its engine is how many events it handled."""
 
     def __init__(self, processor: Processor) -> None:
         self.processor = processor
         self.count = 0
-        self.touched = lambda: None
+        self.touched: Callable[[], None] = _nothing
 
     def restore(self, connection: Connection) -> None:
         self.count = event_log.latest_sequence(connection)
@@ -65,6 +50,10 @@ class Counter:
             return None, [Outgoing("surface.SPX", event)]
 
         await self.processor.transact(work, cause=delivered.event)
+
+
+def _nothing() -> None:
+    """Of the engine."""
 
 
 @asynccontextmanager
@@ -128,16 +117,16 @@ async def test_an_event_outlasts_a_database_that_dies_under_it(
 
     attempts = 0
 
-    def die_once_and_stay_away() -> None:
+    def die_at_the_first() -> None:
         nonlocal attempts
-        attempts += 1
-        if attempts == 1:
+        if not attempts:
             postgres.halt()
+        attempts += 1
 
     with Database.open(postgres.url(postgres.new_database()), "calibration") as database:
         async with counting(nats_server.url, database) as (counter, bus):
             await bus.tail("surface.>", hear, start="all")
-            counter.touched = die_once_and_stay_away
+            counter.touched = die_at_the_first
             await send(bus, "a")
             await until(lambda: attempts == 1)
             postgres.resume()
@@ -149,7 +138,7 @@ async def test_an_event_outlasts_a_database_that_dies_under_it(
 
 
 async def test_a_commit_whose_confirmation_is_lost_is_published_and_told(
-    nats_server: NatsServer, tmp_path: Path
+    nats_server: NatsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     surfaces: list[Delivery] = []
     told: list[LoggedEvent] = []
@@ -157,17 +146,16 @@ async def test_a_commit_whose_confirmation_is_lost_is_published_and_told(
     async def hear(delivery: Delivery) -> None:
         surfaces.append(delivery)
 
-    with Forgetful.open(f"sqlite:///{tmp_path}", "calibration") as database:
-        assert isinstance(database, Forgetful)
+    monkeypatch.setattr(ForgetfulDatabase, "every", 2)
+    with ForgetfulDatabase.open(f"sqlite:///{tmp_path}", "calibration") as database:
         async with counting(nats_server.url, database) as (counter, bus):
             await bus.tail("surface.>", hear, start="all")
             counter.processor.on_committed(told.extend)
-            database.lose = 1
-            await send(bus, "a")
-            await send(bus, "b")
-            await until(lambda: len(surfaces) == 2)
-            assert counter.count == 2
-            assert [item.sequence for item in told] == [1, 2]
+            for name in ("a", "b", "c", "d"):
+                await send(bus, name)
+            await until(lambda: len(surfaces) == 4)
+            assert counter.count == 4
+            assert [item.sequence for item in told] == [1, 2, 3, 4]
             assert [item.event_id for item in told] == [delivery.message_id for delivery in surfaces]
 
 
@@ -179,7 +167,12 @@ async def test_the_inbox_stays_bounded_and_knows_what_is_recent(
         async with counting(nats_server.url, database, keep_handled=20) as (counter, bus):
             for name in names:
                 await send(bus, name)
-            await until(lambda: counter.count == len(names))
+            last = chain_event(names[-1]).event_id
+
+            async def the_last_is_handled() -> bool:
+                return await counter.processor.read(lambda connection: inbox.seen(connection, last))
+
+            await until_so(the_last_is_handled)
             with database.read() as connection:
                 assert connection.execute(select(func.count()).select_from(INBOX)).scalar_one() == 22
                 assert all(inbox.seen(connection, chain_event(name).event_id) for name in names[-20:])
