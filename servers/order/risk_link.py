@@ -38,10 +38,11 @@ class RiskLinkClosed(Exception):
     """This service stops; the question is asked again by the next process."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Question:
     request: _Request
     answer: asyncio.Future[_Response]
+    waiting: int = 0
 
 
 class RiskLink:
@@ -84,17 +85,20 @@ class RiskLink:
         if known is None:
             self._open[request.request_id] = question
             self._unsent.put_nowait(request)
+        question.waiting += 1
         try:
             async with asyncio.timeout(give_up_s):
                 return await self._answer(question)
         except TimeoutError as error:
             raise Unavailable(
                 f"the risk service did not decide within {give_up_s:g} s, and nothing was traded; "
-                "send the same request again",
+                "send the same request again soon, or what risk approves for it then is given back",
                 timedelta(seconds=1),
             ) from error
         finally:
-            self._open.pop(request.request_id, None)
+            question.waiting -= 1
+            if not question.waiting:
+                self._open.pop(request.request_id, None)
 
     async def _answer(self, question: _Question) -> _Response:
         while True:

@@ -8,10 +8,14 @@ import grpc.aio
 from sqlalchemy import Connection
 
 from skewline.servers.order.chains import Chains
+from skewline.servers.order.command_desk import CommandDesk
 from skewline.servers.order.desk import OrderDesk
 from skewline.servers.order.engine import OrderEngine
+from skewline.servers.order.publication import Publication
 from skewline.servers.order.risk_link import RiskLink
+from skewline.servers.order.risk_questions import RiskQuestions
 from skewline.servers.order.servicer import OrderServicer
+from skewline.servers.order.withdrawals import Withdrawals
 from skewline.servers.runtime.server import MAX_MESSAGE_BYTES
 from skewline.servers.runtime.service import Runtime
 from skewline.servers.runtime.settings import ServiceName
@@ -31,7 +35,7 @@ _WAITING_BATCHES: Final = 1024
 
 
 class OrderService:
-    """The desk, its links to the services it asks, and the servicer over it."""
+    """The desks for events and for commands, links to the services they ask, and the servicer."""
 
     full_name = FULL_NAME
 
@@ -46,24 +50,43 @@ class OrderService:
             deadline_s=settings.chain_deadline_s,
         )
         self._risk = RiskLink(self._channels["risk"], settings.risk_deadline_s)
+        engine, processor, tracer = OrderEngine(settings), runtime.processor, runtime.telemetry.tracer
+        questions = RiskQuestions(self._risk, tracer)
+        self._publication = Publication(engine, tracer)
         self._desk = OrderDesk(
-            engine=OrderEngine(settings),
+            engine=engine,
             chains=self._chains,
-            risk=self._risk,
-            processor=runtime.processor,
-            tracer=runtime.telemetry.tracer,
-            command_deadline_s=settings.command_deadline_s,
+            questions=questions,
+            processor=processor,
+            publication=self._publication,
+        )
+        self._withdrawals = Withdrawals(
+            engine=engine,
+            questions=questions,
+            processor=processor,
+            publication=self._publication,
+            tracer=tracer,
+            after_s=settings.withdraw_after_s,
+        )
+        commands = CommandDesk(
+            engine=engine,
+            questions=questions,
+            withdrawals=self._withdrawals,
+            processor=processor,
+            publication=self._publication,
+            tracer=tracer,
+            deadline_s=settings.command_deadline_s,
         )
         self._feed = Feed(
             runtime.processor, ("order.>",), _batch_of, lossless=True, capacity=_WAITING_BATCHES
         )
         self._servicer = OrderServicer(
-            desk=self._desk, processor=runtime.processor, feed=self._feed, home=runtime.settings.home
+            commands=commands, processor=runtime.processor, feed=self._feed, home=runtime.settings.home
         )
 
     def restore(self, connection: Connection) -> None:
         """Rebuild the engine from the tables."""
-        self._desk.restore(connection)
+        self._publication.restore(connection)
 
     def register(self, server: grpc.aio.Server) -> None:
         """Add the servicer to `server`."""
@@ -74,6 +97,7 @@ class OrderService:
         await self._feed.start()
         await self._risk.start()
         await self._chains.start()
+        await self._withdrawals.start()
         consume = self._runtime.processor.consume
         await consume("RISK", "order-risk-state", ("risk.state",), self._desk.on_risk_state)
         await consume(
@@ -83,6 +107,7 @@ class OrderService:
     async def stop(self) -> None:
         """End streams and questions; an event in hand comes again."""
         self._feed.close()
+        await self._withdrawals.stop()
         await self._risk.stop()
         await self._chains.stop()
         for channel in self._channels.values():

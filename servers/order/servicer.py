@@ -1,4 +1,4 @@
-"""OrderService over gRPC: commands to the desk, lists paged, traces from the local store."""
+"""OrderService over gRPC: commands to their desk, lists paged, traces from the local store."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
 
-from skewline.servers.order.desk import OrderDesk
+from skewline.servers.order.command_desk import CommandDesk
 from skewline.servers.order.spans import span_message
 from skewline.servers.order.store import holding_of
 from skewline.servers.runtime.errors import NotFound, status_of
@@ -31,27 +31,27 @@ class OrderServicer(order_service_pb2_grpc.OrderServiceServicer):
     """The eleven methods of the contract."""
 
     def __init__(
-        self, *, desk: OrderDesk, processor: Processor, feed: Feed[order_pb2.OrderBatch], home: Path
+        self, *, commands: CommandDesk, processor: Processor, feed: Feed[order_pb2.OrderBatch], home: Path
     ) -> None:
         """`home` is the folder whose span stores GetTrace reads."""
-        self._desk = desk
+        self._commands = commands
         self._processor = processor
         self._feed = feed
         self._home = home
 
     async def SubmitOrder(self, request: pb.SubmitOrderRequest, context: Context) -> pb.SubmitOrderResponse:
         """Through the same checks as a signal."""
-        return pb.SubmitOrderResponse(order=await self._desk.submit(request))
+        return pb.SubmitOrderResponse(order=await self._commands.submit(request))
 
     async def CancelOrder(self, request: pb.CancelOrderRequest, context: Context) -> pb.CancelOrderResponse:
         """What is filled stays."""
-        return pb.CancelOrderResponse(order=await self._desk.cancel(request))
+        return pb.CancelOrderResponse(order=await self._commands.cancel(request))
 
     async def ReplaceOrder(
         self, request: pb.ReplaceOrderRequest, context: Context
     ) -> pb.ReplaceOrderResponse:
         """The new terms are checked as a new order would be."""
-        return pb.ReplaceOrderResponse(order=await self._desk.replace(request))
+        return pb.ReplaceOrderResponse(order=await self._commands.replace(request))
 
     async def GetOrder(self, request: pb.GetOrderRequest, context: Context) -> pb.GetOrderResponse:
         """With its history, oldest first, and its fills, newest first."""
@@ -183,11 +183,11 @@ class OrderServicer(order_service_pb2_grpc.OrderServiceServicer):
     async def _command(self, request: pb.StreamOrdersRequest) -> Terms | Grant | Reply:
         match request.WhichOneof("command"):
             case "submit":
-                return await _reply(request.submit, self._desk.submit)
+                return await _reply(request.submit, self._commands.submit)
             case "cancel":
-                return await _reply(request.cancel, self._desk.cancel)
+                return await _reply(request.cancel, self._commands.cancel)
             case "replace":
-                return await _reply(request.replace, self._desk.replace)
+                return await _reply(request.replace, self._commands.replace)
         return await subscription_command(request)
 
 

@@ -1,1 +1,1 @@
-"""What the order service keeps: orders, their events, fills, positions, P&L, newest quotes, requests."""
+"""What the order service keeps: orders, their events, fills, positions, P&L, quotes, requests, questions."""

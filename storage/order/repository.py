@@ -10,8 +10,17 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from skewline.storage.columns import canonical_decimal
 from skewline.storage.order.decimals import exact
-from skewline.storage.order.rows import StoredOrder, StoredPosition
-from skewline.storage.order.tables import BOOKS, FILLS, ORDER_EVENTS, ORDERS, PNL, POSITIONS, REQUESTS
+from skewline.storage.order.rows import StoredOrder, StoredPosition, StoredQuestion
+from skewline.storage.order.tables import (
+    BOOKS,
+    FILLS,
+    ORDER_EVENTS,
+    ORDERS,
+    PNL,
+    POSITIONS,
+    QUESTIONS,
+    REQUESTS,
+)
 from skewline.v1 import chain_pb2, order_pb2
 
 _FINAL: Final = (
@@ -125,6 +134,26 @@ def request(connection: Connection, request_id: str) -> tuple[str, str] | None:
         select(REQUESTS.c.fingerprint, REQUESTS.c.order_id).where(REQUESTS.c.request_id == request_id)
     ).one_or_none()
     return None if row is None else (row.fingerprint, row.order_id)
+
+
+def save_question(connection: Connection, stored: StoredQuestion) -> None:
+    """Note what risk is about to be asked for a command, for the first time or again."""
+    check_id = stored.question.request_id
+    remove_question(connection, check_id)
+    connection.execute(
+        insert(QUESTIONS), {"check_id": check_id, "question": stored.question, "command": stored.command}
+    )
+
+
+def remove_question(connection: Connection, check_id: str) -> bool:
+    """Forget a question whose answer was used; returns whether it was there."""
+    return connection.execute(delete(QUESTIONS).where(QUESTIONS.c.check_id == check_id)).rowcount > 0
+
+
+def questions(connection: Connection) -> list[StoredQuestion]:
+    """Questions whose answers were not used, by id."""
+    rows = connection.execute(select(QUESTIONS).order_by(QUESTIONS.c.check_id))
+    return [StoredQuestion(row.question, row.command) for row in rows]
 
 
 def live_orders(connection: Connection) -> list[StoredOrder]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from skewline.v1 import order_pb2
+from skewline.v1 import order_pb2, order_service_pb2, risk_service_pb2
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,14 @@ class StoredOrder:
     notional: Decimal
     expiry_ns: int
     traceparent: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredQuestion:
+    """What risk was asked, with the command (submit or replace) that it was asked for."""
+
+    question: risk_service_pb2.CheckIntentsRequest
+    command: order_service_pb2.StreamOrdersRequest
 
 
 @dataclass(frozen=True, slots=True)

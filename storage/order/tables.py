@@ -6,7 +6,7 @@ from sqlalchemy import Boolean, Column, Index, Integer, Table, Text
 
 from skewline.storage.columns import CompressedProto, ExactDecimal, NanoTime
 from skewline.storage.schema import Sequence64, new_metadata
-from skewline.v1 import chain_pb2, order_pb2
+from skewline.v1 import chain_pb2, order_pb2, order_service_pb2, risk_service_pb2
 
 metadata = new_metadata()
 
@@ -113,3 +113,12 @@ REQUESTS = Table(
     Column("fingerprint", Text, nullable=False),
     Column("order_id", Text, nullable=False),
 )
+
+QUESTIONS = Table(
+    "questions",
+    metadata,
+    Column("check_id", Text, primary_key=True),
+    Column("question", CompressedProto(risk_service_pb2.CheckIntentsRequest), nullable=False),
+    Column("command", CompressedProto(order_service_pb2.StreamOrdersRequest), nullable=False),
+)
+"""What risk was asked for commands that are not carried out yet."""

@@ -37,6 +37,10 @@ class OrderSettings(Section):
     command_deadline_s: float = Field(default=30.0, gt=0)
     """Seconds that a manual command waits for the risk service; signals wait for as long as it takes."""
 
+    withdraw_after_s: float = Field(default=10.0, ge=0)
+    """Seconds that a caller who gave up waiting for the risk service has to send the command again, before
+    what risk approved for it is given back."""
+
     chain_deadline_s: float = Field(default=5.0, gt=0)
     """Seconds until a question for a chain to the market data service is asked again."""
 

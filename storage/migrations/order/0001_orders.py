@@ -7,7 +7,7 @@ from alembic import op
 
 from skewline.storage.columns import CompressedProto, ExactDecimal, NanoTime
 from skewline.storage.schema import Sequence64
-from skewline.v1 import chain_pb2, order_pb2
+from skewline.v1 import chain_pb2, order_pb2, order_service_pb2, risk_service_pb2
 
 revision = "order_0001"
 down_revision = None
@@ -121,8 +121,15 @@ def upgrade() -> None:
         sa.Column("order_id", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("request_id", name="pk_requests"),
     )
+    op.create_table(
+        "questions",
+        sa.Column("check_id", sa.Text(), nullable=False),
+        sa.Column("question", CompressedProto(risk_service_pb2.CheckIntentsRequest), nullable=False),
+        sa.Column("command", CompressedProto(order_service_pb2.StreamOrdersRequest), nullable=False),
+        sa.PrimaryKeyConstraint("check_id", name="pk_questions"),
+    )
 
 
 def downgrade() -> None:
-    for table in ("requests", "books", "pnl", "positions", "fills", "order_events", "orders"):
+    for table in ("questions", "requests", "books", "pnl", "positions", "fills", "order_events", "orders"):
         op.drop_table(table)

@@ -5,14 +5,14 @@ from decimal import Decimal
 
 import pytest
 from sqlalchemy.exc import IntegrityError
-from trading_examples import BUY, EXPIRY_NS, NOW, SELL, call, chain, fill, put
+from trading_examples import BUY, EXPIRY_NS, NOW, SELL, call, chain, check_request, fill, intent, put, submit
 
 from skewline.storage.database import Database
 from skewline.storage.order import listing, repository
 from skewline.storage.order.decimals import exact, message
 from skewline.storage.order.listing import FillQuery, OrderQuery, PositionQuery
-from skewline.storage.order.rows import StoredOrder, StoredPosition
-from skewline.v1 import common_pb2, order_pb2
+from skewline.storage.order.rows import StoredOrder, StoredPosition, StoredQuestion
+from skewline.v1 import common_pb2, order_pb2, order_service_pb2
 
 POSITION = StoredPosition(
     instrument_id=call(2900),
@@ -143,3 +143,17 @@ def test_one_book_an_underlying_is_kept_and_requests_are_noted_once(database: Da
             assert repository.request(connection, "request-2") is None
         with pytest.raises(IntegrityError), database.begin() as connection:
             repository.add_request(connection, "request-1", "cancel:abc", "order-1")
+
+
+def test_a_question_is_there_until_its_answer_was_used(database: Database) -> None:
+    noted = StoredQuestion(
+        check_request(intent(), request_id="check-1"),
+        order_service_pb2.StreamOrdersRequest(submit=submit()),
+    )
+    with database, database.begin() as connection:
+        for _ in range(2):
+            repository.save_question(connection, noted)
+        assert repository.questions(connection) == [noted]
+        assert repository.remove_question(connection, "check-1")
+        assert not repository.remove_question(connection, "check-1")
+        assert repository.questions(connection) == []
