@@ -43,9 +43,15 @@ async def undisturbed(spx: str, tmp_path_factory: pytest.TempPathFactory) -> Out
     return outcome
 
 
-async def test_a_second_run_decides_the_same(undisturbed: Outcome, spx: str, tmp_path: Path) -> None:
+async def test_a_second_run_decides_the_same_and_the_same_data_again_nothing(
+    undisturbed: Outcome, spx: str, tmp_path: Path
+) -> None:
     async with running_stack(tmp_path) as stack:
         assert await replay_and_tell(stack, spx) == undisturbed
+        again = await stack.replayed(spx, **FEW_DAYS)
+        assert (again.status, again.fed) == (COMPLETED, again.total)
+        assert {reason.reason: reason.count for reason in again.reasons}["ALREADY_STORED"] == again.total
+        assert await stack.outcome() == undisturbed
 
 
 async def test_engines_in_one_process_decide_the_same(undisturbed: Outcome, market_data: Path) -> None:
