@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 import grpc.aio
@@ -16,6 +17,7 @@ from skewline.servers.order.risk_link import RiskLink
 from skewline.servers.order.risk_questions import RiskQuestions
 from skewline.servers.order.servicer import OrderServicer
 from skewline.servers.order.withdrawals import Withdrawals
+from skewline.servers.runtime import new_york
 from skewline.servers.runtime.server import MAX_MESSAGE_BYTES
 from skewline.servers.runtime.service import Runtime
 from skewline.servers.runtime.settings import ServiceName
@@ -94,6 +96,8 @@ class OrderService:
 
     async def start(self) -> None:
         """Connect, and begin to consume signal sets and the kill switch."""
+        # Loading the calendar takes a second, for which the first order should not wait.
+        await asyncio.to_thread(new_york.load)
         await self._feed.start()
         await self._risk.start()
         await self._chains.start()

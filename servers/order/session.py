@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
-from typing import Final
-from zoneinfo import ZoneInfo
+from datetime import time, timedelta
 
-_NEW_YORK: Final = ZoneInfo("America/New_York")
-_CLOSE: Final = time(16, 0)
-_NS: Final = 1_000_000_000
+from skewline.servers.runtime import new_york
 
 
 def session_end_ns(created_ns: int) -> int:
     """When the session of a DAY order created at this data time ends, ns since the epoch.
 
-    16:00 in New York of the same date; after that (options that trade on), the end of that date.
+    The close in New York of the same date, earlier than 16:00 on half days; after that (options that trade
+    on), the end of that date.
     """
-    created = datetime.fromtimestamp(created_ns // _NS, _NEW_YORK)
-    close = datetime.combine(created.date(), _CLOSE, _NEW_YORK)
-    if created >= close:
-        close = datetime.combine(created.date() + timedelta(days=1), time(0), _NEW_YORK)
-    return int(close.timestamp()) * _NS
+    day = new_york.date_of(created_ns)
+    close_ns = new_york.instant_ns(day, new_york.close_of(day))
+    return close_ns if created_ns < close_ns else new_york.instant_ns(day + timedelta(days=1), time(0))

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date
 from functools import lru_cache
-from typing import Final
-from zoneinfo import ZoneInfo
 
+from skewline.servers.runtime import new_york
 from skewline.servers.runtime.instruments import parse_osi
-
-_NEW_YORK: Final = ZoneInfo("America/New_York")
-_CLOSE: Final = time(16, 0)
+from skewline.v1 import instrument_pb2
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
     """What is to be known of an option to value it.
 
-    `expires_ns` is the instant of its expiry; from an OSI symbol, which has only the date, the close of that
-    date in New York, unless a surface knows better.
+    `expires_ns` is the instant of its expiry; from an OSI symbol, which has only the date, the close of the
+    session that it stands for, unless a surface knows better.
     """
 
     instrument_id: str
@@ -41,12 +38,13 @@ def osi_option(instrument_id: str) -> Option | None:
         osi = parse_osi(instrument_id)
     except ValueError:
         return None
-    close = datetime.combine(date.fromisoformat(osi.expiry_date), _CLOSE, _NEW_YORK)
     return Option(
         instrument_id=instrument_id,
         root=osi.root,
         expiry_date=osi.expiry_date,
         is_call=osi.is_call,
         strike=float(osi.strike),
-        expires_ns=int(close.timestamp()) * 1_000_000_000,
+        expires_ns=new_york.expiry_ns(
+            date.fromisoformat(osi.expiry_date), instrument_pb2.SETTLEMENT_STYLE_PM
+        ),
     )

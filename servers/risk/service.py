@@ -15,6 +15,7 @@ from skewline.servers.risk.engine import RiskEngine
 from skewline.servers.risk.operations import PORTFOLIOS, STATES, RiskOperations
 from skewline.servers.risk.servicer import RiskItem, RiskServicer
 from skewline.servers.risk.surface_arrivals import SurfaceArrivals
+from skewline.servers.runtime import new_york
 from skewline.servers.runtime.bus import Poison
 from skewline.servers.runtime.processor import Delivered, Outgoing
 from skewline.servers.runtime.service import Runtime
@@ -61,6 +62,8 @@ class RiskService:
 
     async def start(self) -> None:
         """Begin to consume surfaces and order batches."""
+        # Loading the calendar takes a second, for which the first check should not wait.
+        await asyncio.to_thread(new_york.load)
         await self._feed.start()
         await self._processor.consume("SURFACE", _SURFACES, ("surface.>",), self._on_surface)
         await self._processor.consume(
