@@ -1,7 +1,8 @@
 """Compiles cyext/*.pyx in place as skewline.cyext.<name>.
 
-A kernel's own C goes into cyext/src/<name>.c, which is compiled with it; what several share goes into
-headers, cyext/src/*.h.
+A kernel's own C goes into cyext/src/<name>.c, which is compiled with it, its vector code into
+cyext/src/<name>.simd.c, which is compiled once for every instruction-set level (isa_levels.py); what several
+share goes into headers, cyext/src/*.h.
 """
 
 from __future__ import annotations
@@ -34,11 +35,12 @@ def build_kernels(root: Path, dev: Path) -> list[Path]:
     products = {source.stem: folder / f"{source.stem}{suffix}" for source in sources}
     _remove_orphans(folder, set(products))
 
-    shared = [*folder.glob("*.px[di]"), *folder.glob("src/*.h"), Path(__file__)]
+    recipe = [Path(__file__), Path(__file__).with_name("isa_levels.py")]
+    shared = [*folder.glob("*.px[di]"), *folder.glob("src/*.h"), *recipe]
     stale: dict[str, str] = {}
     for source in sources:
         value = fingerprint(
-            [source, *folder.glob(f"src/{source.stem}.c"), *shared],
+            [source, *folder.glob(f"src/{source.stem}.c"), *folder.glob(f"src/{source.stem}.simd.c"), *shared],
             *COMPILE_FLAGS,
             OPENMP,
             suffix,
@@ -61,8 +63,8 @@ def _compile(root: Path, dev: Path, names: list[str], products: dict[str, Path])
 
     import numpy as np
     from Cython.Build import cythonize
+    from isa_levels import X86_64, BuildLevels, levels
     from setuptools import Distribution, Extension
-    from setuptools.command.build_ext import build_ext
 
     cc = compiler()
     assert cc is not None
@@ -74,6 +76,10 @@ def _compile(root: Path, dev: Path, names: list[str], products: dict[str, Path])
         print(f"skewline: {cc} has no OpenMP ({OPENMP}): the kernels will run on one thread", flush=True)
 
     package = dev / "skewline" / "cyext"
+    isa = levels(cc)
+    macros: list[tuple[str, str | None]] = [("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")]
+    if isa is X86_64:
+        macros.append(("SKW_X86_LEVELS", "1"))
     extensions = []
     for name in names:
         own_c = root / "cyext" / "src" / f"{name}.c"
@@ -82,7 +88,7 @@ def _compile(root: Path, dev: Path, names: list[str], products: dict[str, Path])
                 f"skewline.cyext.{name}",
                 [str(package / f"{name}.pyx"), *([str(own_c)] if own_c.is_file() else [])],
                 include_dirs=[str(root / "cyext"), str(root / "cyext" / "src"), np.get_include()],
-                define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
+                define_macros=macros,
                 libraries=["m"],
                 extra_compile_args=[*COMPILE_FLAGS, *openmp],
                 extra_link_args=openmp,
@@ -99,7 +105,10 @@ def _compile(root: Path, dev: Path, names: list[str], products: dict[str, Path])
         quiet=True,
         compiler_directives={"language_level": 3},
     )
-    command = build_ext(Distribution({"name": "skewline", "ext_modules": modules}))
+    command = BuildLevels(Distribution({"name": "skewline", "ext_modules": modules}))
+    command.levels = isa
+    vector_code = {name: root / "cyext" / "src" / f"{name}.simd.c" for name in names}
+    command.vector_code = {f"skewline.cyext.{name}": path for name, path in vector_code.items() if path.is_file()}
     command.build_lib = str(scratch / "lib")
     command.build_temp = str(scratch / "temp")
     command.parallel = jobs
