@@ -1,42 +1,137 @@
 # cython: boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
-"""Array loops over Black-76; the formulas are in _black.pxd."""
+"""Array loops over Black-76: blocks of options go through the vector code of the processor's instruction-set level, what
+that leaves (bad input, extreme magnitudes) through the formulas of _black.pxd.
+"""
 from cython.parallel cimport prange
-from skewline.cyext._black cimport (
-    Greeks, ImpliedVol, black_price, black_greeks, black_implied_vol)
+from skewline.cyext._black cimport Greeks, ImpliedVol, black_price, black_greeks, black_implied_vol
+from skewline.cyext._black_loops cimport (
+    SKW_BLOCK, skw_black, skw_black_columns, skw_black_loops, skw_column, skw_rare)
+from skewline.cyext._isa import level
+from skewline.cyext._status cimport OK
+
+cdef const skw_black_loops* loops = skw_black(level())
+
+
+cdef inline skw_column column(const double[:] values) noexcept nogil:
+    cdef skw_column c
+    c.data = <const char*> &values[0]
+    c.stride = values.strides[0]
+    return c
+
+
+cdef inline double at(skw_column c, Py_ssize_t i) noexcept nogil:
+    return (<const double*> (c.data + i * c.stride))[0]
+
+
+cdef inline unsigned char flag_at(skw_column c, Py_ssize_t i) noexcept nogil:
+    return (<const unsigned char*> (c.data + i * c.stride))[0]
+
+
+cdef skw_black_columns columns(const unsigned char[:] is_call, const double[:] forward, const double[:] strike,
+                               const double[:] expiry, const double[:] discount, const double[:] fifth) noexcept nogil:
+    cdef skw_black_columns c
+    c.is_call.data = <const char*> &is_call[0]
+    c.is_call.stride = is_call.strides[0]
+    c.forward = column(forward)
+    c.strike = column(strike)
+    c.expiry = column(expiry)
+    c.discount = column(discount)
+    c.fifth = column(fifth)
+    return c
+
+
+cdef inline int length(Py_ssize_t block, Py_ssize_t count) noexcept nogil:
+    cdef Py_ssize_t left = count - block * SKW_BLOCK
+    return <int> (left if left < SKW_BLOCK else SKW_BLOCK)
+
+
+cdef void price_block(const skw_black_columns* c, Py_ssize_t start, int count, double* out) noexcept nogil:
+    cdef skw_rare rare
+    cdef int j
+    cdef Py_ssize_t i
+    loops.price(c, start, count, out + start, &rare)
+    if rare.any:
+        for j in range(count):
+            if rare.lane[j]:
+                i = start + j
+                out[i] = black_price(flag_at(c.is_call, i), at(c.forward, i), at(c.strike, i), at(c.expiry, i),
+                                     at(c.discount, i), at(c.fifth, i))
 
 
 def price(const unsigned char[:] is_call, const double[:] forward, const double[:] strike, const double[:] expiry,
           const double[:] discount, const double[:] vol, double[::1] out, int threads):
+    cdef Py_ssize_t block, count = out.shape[0]
+    cdef skw_black_columns c
+    if count == 0:
+        return
+    c = columns(is_call, forward, strike, expiry, discount, vol)
+    for block in prange((count + SKW_BLOCK - 1) // SKW_BLOCK, nogil=True, schedule="static", num_threads=threads):
+        price_block(&c, block * SKW_BLOCK, length(block, count), &out[0])
+
+
+cdef void store(double* out, Py_ssize_t rows, Greeks g) noexcept nogil:
+    out[0] = g.price
+    out[rows] = g.delta
+    out[2 * rows] = g.gamma
+    out[3 * rows] = g.vega
+    out[4 * rows] = g.theta
+    out[5 * rows] = g.rho
+    out[6 * rows] = g.vanna
+    out[7 * rows] = g.volga
+    out[8 * rows] = g.charm
+
+
+cdef void greeks_block(const skw_black_columns* c, Py_ssize_t start, int count, double* out,
+                       Py_ssize_t rows) noexcept nogil:
+    cdef skw_rare rare
+    cdef int j
     cdef Py_ssize_t i
-    for i in prange(out.shape[0], nogil=True, schedule="static", num_threads=threads):
-        out[i] = black_price(is_call[i], forward[i], strike[i], expiry[i], discount[i], vol[i])
-
-
-cdef void store(double[:, ::1] out, Py_ssize_t i, Greeks g) noexcept nogil:
-    out[0, i] = g.price
-    out[1, i] = g.delta
-    out[2, i] = g.gamma
-    out[3, i] = g.vega
-    out[4, i] = g.theta
-    out[5, i] = g.rho
-    out[6, i] = g.vanna
-    out[7, i] = g.volga
-    out[8, i] = g.charm
+    loops.greeks(c, start, count, out + start, rows, &rare)
+    if rare.any:
+        for j in range(count):
+            if rare.lane[j]:
+                i = start + j
+                store(out + i, rows, black_greeks(flag_at(c.is_call, i), at(c.forward, i), at(c.strike, i),
+                                                  at(c.expiry, i), at(c.discount, i), at(c.fifth, i)))
 
 
 def greeks(const unsigned char[:] is_call, const double[:] forward, const double[:] strike, const double[:] expiry,
            const double[:] discount, const double[:] vol, double[:, ::1] out, int threads):
+    cdef Py_ssize_t block, count = out.shape[1]
+    cdef skw_black_columns c
+    if count == 0:
+        return
+    c = columns(is_call, forward, strike, expiry, discount, vol)
+    for block in prange((count + SKW_BLOCK - 1) // SKW_BLOCK, nogil=True, schedule="static", num_threads=threads):
+        greeks_block(&c, block * SKW_BLOCK, length(block, count), &out[0, 0], count)
+
+
+cdef void implied_block(const skw_black_columns* c, Py_ssize_t start, int count, double* out,
+                        int* status) noexcept nogil:
+    cdef skw_rare rare
+    cdef ImpliedVol result
+    cdef int j
     cdef Py_ssize_t i
-    for i in prange(out.shape[1], nogil=True, schedule="static", num_threads=threads):
-        store(out, i, black_greeks(is_call[i], forward[i], strike[i], expiry[i], discount[i], vol[i]))
+    loops.implied(c, start, count, out + start, &rare)
+    for j in range(count):
+        status[start + j] = OK
+    if rare.any:
+        for j in range(count):
+            if rare.lane[j]:
+                i = start + j
+                result = black_implied_vol(flag_at(c.is_call, i), at(c.fifth, i), at(c.forward, i), at(c.strike, i),
+                                           at(c.expiry, i), at(c.discount, i))
+                out[i] = result.vol
+                status[i] = result.status
 
 
 def implied_vol(const unsigned char[:] is_call, const double[:] price, const double[:] forward,
                 const double[:] strike, const double[:] expiry, const double[:] discount, double[::1] out,
                 int[::1] status, int threads):
-    cdef Py_ssize_t i
-    cdef ImpliedVol result
-    for i in prange(out.shape[0], nogil=True, schedule="static", num_threads=threads):
-        result = black_implied_vol(is_call[i], price[i], forward[i], strike[i], expiry[i], discount[i])
-        out[i] = result.vol
-        status[i] = result.status
+    cdef Py_ssize_t block, count = out.shape[0]
+    cdef skw_black_columns c
+    if count == 0:
+        return
+    c = columns(is_call, forward, strike, expiry, discount, price)
+    for block in prange((count + SKW_BLOCK - 1) // SKW_BLOCK, nogil=True, schedule="static", num_threads=threads):
+        implied_block(&c, block * SKW_BLOCK, length(block, count), &out[0], &status[0])
