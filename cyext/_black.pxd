@@ -109,7 +109,7 @@ cdef inline double black_price(bint is_call, double forward, double strike, doub
     intrinsic = forward - strike if is_call else strike - forward
     if intrinsic < 0.0:
         intrinsic = 0.0
-    return discount * (intrinsic + sqrt(forward * strike)
+    return discount * (intrinsic + sqrt(forward) * sqrt(strike)
                        * normalised_price(-fabs(log_ratio(forward, strike)), vol * sqrt(expiry)))
 
 
@@ -254,6 +254,6 @@ cdef inline ImpliedVol black_implied_vol(bint is_call, double price, double forw
     intrinsic = forward - strike if is_call else strike - forward
     if intrinsic < 0.0:
         intrinsic = 0.0
-    value = (price / discount - intrinsic) / sqrt(forward * strike)
+    value = (price / discount - intrinsic) / (sqrt(forward) * sqrt(strike))
     result.vol = normalised_implied(-fabs(log_ratio(forward, strike)), value, &result.status) / sqrt(expiry)
     return result

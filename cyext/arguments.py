@@ -74,14 +74,15 @@ class Broadcast:
             return np.broadcast_to(array.reshape(()), (self.size,))
         return np.ascontiguousarray(np.broadcast_to(array, self.shape)).reshape(-1)
 
-    def result(self, out: Doubles | None = None) -> Doubles:
-        """A fresh array of the common shape, or `out` when it fits."""
+    def result(self, out: Doubles | None = None, rows: tuple[int, ...] = ()) -> Doubles:
+        """A fresh array of the common shape (under leading `rows`), or `out` when it fits."""
+        shape = (*rows, *self.shape)
         if out is None:
-            return np.empty(self.shape, dtype=np.float64)
+            return np.empty(shape, dtype=np.float64)
         if not isinstance(out, np.ndarray) or out.dtype != np.float64:
             raise TypeError("out must be a float64 array")
-        if out.shape != self.shape:
-            raise ValueError(f"out must have shape {self.shape}, not {out.shape}")
+        if out.shape != shape:
+            raise ValueError(f"out must have shape {shape}, not {out.shape}")
         if not out.flags.c_contiguous or not out.flags.writeable:
             raise ValueError("out must be C-contiguous and writeable")
         return out

@@ -12,6 +12,7 @@
 #include "black_value.h"
 
 enum { SKW_IMPLIED_STEPS = 8 };
+#define SKW_IMPLIED_ENOUGH 1e-4 /* relative size of a step after which the next would change nothing */
 
 typedef struct {
     double x[SKW_BLOCK];      /* |ln(F/K)| */
@@ -74,7 +75,8 @@ static inline void skw_implied_guess(int padded, skw_implied *restrict o)
     }
 }
 
-/* One step for every lane; the largest relative change. */
+/* One step for every lane that has not arrived; the largest relative change. A lane that has stays as it is, so that the
+ * answer does not depend on its neighbours. */
 static inline double skw_implied_step(int padded, skw_implied *restrict o, double *restrict change)
 {
     double gap[SKW_BLOCK], largest = 0.0;
@@ -105,7 +107,9 @@ static inline double skw_implied_step(int padded, skw_implied *restrict o, doubl
         least = least > 0.25 * s ? least : 0.25 * s;
         fresh = fresh < most ? fresh : most;
         fresh = fresh > least ? fresh : least;
-        double moved = fabs(fresh - s) * one_s;
+        int arrived = change[i] < SKW_IMPLIED_ENOUGH;
+        double moved = arrived ? change[i] : fabs(fresh - s) * one_s;
+        fresh = arrived ? s : fresh;
         change[i] = moved;
         largest = largest > moved ? largest : moved;
         o->s[i] = fresh;
@@ -122,11 +126,12 @@ static void implied_block(const skw_black_columns *in, ptrdiff_t start, int coun
     skw_black_load(in, start, count, &b);
     skw_implied_targets(&b, padded, &o);
     skw_implied_guess(padded, &o);
+    for (i = 0; i < padded; i++) change[i] = 1.0;
     for (step = 0; step < SKW_IMPLIED_STEPS; step++)
-        if (skw_implied_step(padded, &o, change) < 1e-4) break;
+        if (skw_implied_step(padded, &o, change) < SKW_IMPLIED_ENOUGH) break;
     rare->any = 0;
     for (i = 0; i < count; i++) {
-        rare->lane[i] = o.bad[i] > 0.0 || !(change[i] < 1e-4);
+        rare->lane[i] = o.bad[i] > 0.0 || !(change[i] < SKW_IMPLIED_ENOUGH);
         rare->any |= rare->lane[i];
     }
 #pragma omp simd

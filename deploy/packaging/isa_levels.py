@@ -1,8 +1,8 @@
 """Compiles a kernel's vector code, cyext/src/<name>.simd.c, once for every instruction-set level.
 
-The objects go into one extension, which picks a level at import (cyext/_isa.pyx): a wheel runs on any processor of its
-architecture, never on the build machine's kind only. Elsewhere than on x86-64, or where the compiler does not know the
-levels, there is the portable one alone (on AArch64 that is NEON already).
+The objects go into one extension, which picks a level at import (cyext/_isa.pyx): a wheel runs on any
+processor of its architecture, never on the build machine's kind only. Elsewhere than on x86-64, or where the
+compiler does not know the levels, there is the portable one alone (on AArch64 that is NEON already).
 """
 
 from __future__ import annotations
@@ -34,12 +34,15 @@ def levels(cc: str) -> dict[str, tuple[str, ...]]:
         for flags in X86_64.values():
             command = [cc, *flags, "-c", str(probe), "-o", str(probe.with_suffix(".o"))]
             if subprocess.run(command, capture_output=True).returncode != 0:
-                print(f"skewline: {cc} does not know {' '.join(flags)}: the kernels will be portable only", flush=True)
+                print(
+                    f"skewline: {cc} does not know {' '.join(flags)}: the kernels will be portable only",
+                    flush=True,
+                )
                 return PORTABLE
     return X86_64
 
 
-class BuildLevels(build_ext):
+class BuildLevels(build_ext):  # type: ignore[misc]
     """Compiles the vector code of an extension for each of `levels` and links it with the rest.
 
     `vector_code` holds it by the extension's full name (cythonize makes new extensions, which would lose it).

@@ -40,7 +40,12 @@ def build_kernels(root: Path, dev: Path) -> list[Path]:
     stale: dict[str, str] = {}
     for source in sources:
         value = fingerprint(
-            [source, *folder.glob(f"src/{source.stem}.c"), *folder.glob(f"src/{source.stem}.simd.c"), *shared],
+            [
+                source,
+                *folder.glob(f"src/{source.stem}.c"),
+                *folder.glob(f"src/{source.stem}.simd.c"),
+                *shared,
+            ],
             *COMPILE_FLAGS,
             OPENMP,
             suffix,
@@ -108,7 +113,9 @@ def _compile(root: Path, dev: Path, names: list[str], products: dict[str, Path])
     command = BuildLevels(Distribution({"name": "skewline", "ext_modules": modules}))
     command.levels = isa
     vector_code = {name: root / "cyext" / "src" / f"{name}.simd.c" for name in names}
-    command.vector_code = {f"skewline.cyext.{name}": path for name, path in vector_code.items() if path.is_file()}
+    command.vector_code = {
+        f"skewline.cyext.{name}": path for name, path in vector_code.items() if path.is_file()
+    }
     command.build_lib = str(scratch / "lib")
     command.build_temp = str(scratch / "temp")
     command.parallel = jobs
