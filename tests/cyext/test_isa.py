@@ -1,4 +1,4 @@
-"""The instruction-set levels: which is chosen, and that each passes the accuracy suite with the same numbers."""
+"""The instruction-set levels: which is chosen; each passes the accuracy suite with the same numbers."""
 
 import os
 import subprocess

@@ -14,7 +14,7 @@ INSTALLED = importlib.util.find_spec("lbriv") is not None
 
 
 def rational_implied_vol(strike: Doubles, vol: Doubles) -> tuple[str, float | None]:
-    """Seconds an option for undiscounted calls on a forward of 100, a year each, and its name with its error."""
+    """Its name with its error, and seconds an option: undiscounted calls on 100, a year each."""
     if not INSTALLED:
         return "–", None
     from lbriv import vectorized_implied_vol_strikes
