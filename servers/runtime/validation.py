@@ -1,11 +1,9 @@
 """Checks of requests. They collect every field that is wrong, then refuse all at once."""
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, Protocol, Self
 
-import numpy as np
-import numpy.typing as npt
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from skewline.servers.runtime.errors import FieldViolation, InvalidArgument
@@ -15,7 +13,6 @@ _EARLIEST_NS: Final = 0
 _LATEST_NS: Final = 7_258_118_400 * _NANOS  # 2200-01-01
 _EARLIEST_PLAUSIBLE_NS: Final = 315_532_800 * _NANOS  # 1980-01-01: less is another unit than ns
 _MOST_SECONDS: Final = 253_402_300_799  # 9999-12-31, the last of google.protobuf.Timestamp
-_SHOWN: Final = 40
 
 
 class DecimalMessage(Protocol):
@@ -97,12 +94,6 @@ class Validation:
         ok = math.isfinite(value) and low <= value <= high
         return self.check(ok, field, f"must be from {low} to {high}, not {value}")
 
-    def one_of(self, field: str, value: object, accepted: Iterable[object]) -> bool:
-        """One of the accepted values."""
-        choices = tuple(accepted)
-        fix = f"must be one of {', '.join(map(str, choices))}, not {_show(value)}"
-        return self.check(value in choices, field, fix)
-
     def enum(self, field: str, value: int, kind: EnumValues) -> bool:
         """A value that the enum has, other than its zero `_UNSPECIFIED`."""
         names = {number: name for name, number in kind.items() if number != 0}
@@ -124,23 +115,6 @@ class Validation:
                 other == length, name, f"has {other} values, but {first} has {length}; make them equal"
             )
         return len(set(lengths.values())) == 1
-
-    def column_finite(self, field: str, column: Sequence[float]) -> bool:
-        """No element is NaN or infinite; names the first that is."""
-        values = np.asarray(column, dtype=np.float64)
-        return self._column(field, values, np.isfinite(values), "must be a finite number")
-
-    def column_non_negative(self, field: str, column: Sequence[float]) -> bool:
-        """Every element is finite and not below zero; names the first that is not."""
-        values = np.asarray(column, dtype=np.float64)
-        passed = np.isfinite(values) & (values >= 0)
-        return self._column(field, values, passed, "must be zero or a number above it")
-
-    def column_positive(self, field: str, column: Sequence[float]) -> bool:
-        """Every element is finite and above zero; names the first that is not."""
-        values = np.asarray(column, dtype=np.float64)
-        passed = np.isfinite(values) & (values > 0)
-        return self._column(field, values, passed, "must be a number above zero")
 
     def time_ns(self, field: str, value: int) -> bool:
         """Nanoseconds since the epoch between 1980 and 2200; another unit is recognised and said."""
@@ -175,18 +149,3 @@ class Validation:
         return self.decimal(field, value) and self.check(
             value.units >= 0 and value.nanos >= 0, field, "must be zero or above"
         )
-
-    def _column(
-        self, field: str, values: npt.NDArray[np.float64], passed: npt.NDArray[np.bool_], fix: str
-    ) -> bool:
-        if passed.all():
-            return True
-        first = int(np.argmin(passed))
-        others = int(values.size - np.count_nonzero(passed)) - 1
-        more = f" (and {others} more)" if others else ""
-        return self.check(False, f"{field}[{first}]", f"{fix}, not {values[first]}{more}")
-
-
-def _show(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
