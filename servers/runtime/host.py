@@ -21,6 +21,15 @@ from skewline.storage.cache import open_cache
 from skewline.storage.database import Database
 
 _GRACE_S: Final = 5.0
+# For clients that resume. Chains and surfaces are large, stored elsewhere too, and conflated for the slow;
+# signals, orders and portfolios are small, and none may be skipped.
+_KEEP_EVENTS: Final[dict[ServiceName, int]] = {
+    "marketdata": 64,
+    "calibration": 128,
+    "signal": 4096,
+    "risk": 4096,
+    "order": 4096,
+}
 
 
 class NoBusError(Exception):
@@ -76,7 +85,12 @@ async def hosted(
             )
         )
         processor = Processor(
-            service=name, database=database, bus=bus, bus_settings=settings.bus, tracer=telemetry.tracer
+            service=name,
+            database=database,
+            bus=bus,
+            bus_settings=settings.bus,
+            tracer=telemetry.tracer,
+            keep_events=_KEEP_EVENTS[name],
         )
         processor.on_handled(lambda kind, seconds: metrics.event(kind, "handled", seconds))
         runtime = Runtime(settings, telemetry, metrics, bus, database, cache, processor)
