@@ -11,7 +11,7 @@ from skewline.servers.order.command_desk import CommandDesk
 from skewline.servers.order.spans import span_message
 from skewline.servers.order.store import holding_of
 from skewline.servers.runtime.errors import NotFound, status_of
-from skewline.servers.runtime.paging import page_of, token_after
+from skewline.servers.runtime.paging import cut, page_of
 from skewline.servers.runtime.processor import Processor
 from skewline.servers.runtime.span_store import read_trace
 from skewline.servers.runtime.streaming import Feed, stream_subscription, subscription_command
@@ -84,10 +84,10 @@ class OrderServicer(order_service_pb2_grpc.OrderServiceServicer):
         rows = await self._processor.read(
             lambda connection: listing.orders(connection, query, before, page.size + 1)
         )
-        more, rows = len(rows) > page.size, rows[: page.size]
+        shown, token = cut(rows, page, repr(query), lambda row: (row[0],))
         return pb.ListOrdersResponse(
-            orders=[order for _, order in rows],
-            next_page_token=token_after((rows[-1][0],), repr(query)) if more else "",
+            orders=[order for _, order in shown],
+            next_page_token=token,
         )
 
     async def ListFills(self, request: pb.ListFillsRequest, context: Context) -> pb.ListFillsResponse:
@@ -98,10 +98,10 @@ class OrderServicer(order_service_pb2_grpc.OrderServiceServicer):
         rows = await self._processor.read(
             lambda connection: listing.fills(connection, query, before, page.size + 1)
         )
-        more, rows = len(rows) > page.size, rows[: page.size]
+        shown, token = cut(rows, page, repr(query), lambda row: (row[0],))
         return pb.ListFillsResponse(
-            fills=[fill for _, fill in rows],
-            next_page_token=token_after((rows[-1][0],), repr(query)) if more else "",
+            fills=[fill for _, fill in shown],
+            next_page_token=token,
         )
 
     async def ListPositions(
@@ -114,10 +114,10 @@ class OrderServicer(order_service_pb2_grpc.OrderServiceServicer):
         rows = await self._processor.read(
             lambda connection: listing.positions(connection, query, after, page.size + 1)
         )
-        more, rows = len(rows) > page.size, rows[: page.size]
+        shown, token = cut(rows, page, repr(query), lambda row: (row.instrument_id,))
         return pb.ListPositionsResponse(
-            positions=[holding_of(row).message() for row in rows],
-            next_page_token=token_after((rows[-1].instrument_id,), repr(query)) if more else "",
+            positions=[holding_of(row).message() for row in shown],
+            next_page_token=token,
         )
 
     async def GetPnl(self, request: pb.GetPnlRequest, context: Context) -> pb.GetPnlResponse:
@@ -140,10 +140,10 @@ class OrderServicer(order_service_pb2_grpc.OrderServiceServicer):
         rows = await self._processor.read(
             lambda connection: listing.pnl(connection, request.from_ns, request.to_ns, after, page.size + 1)
         )
-        more, rows = len(rows) > page.size, rows[: page.size]
+        shown, token = cut(rows, page, query, lambda row: (row[0],))
         return pb.ListPnlResponse(
-            pnl=[point for _, point in rows],
-            next_page_token=token_after((rows[-1][0],), query) if more else "",
+            pnl=[point for _, point in shown],
+            next_page_token=token,
         )
 
     async def StreamOrders(

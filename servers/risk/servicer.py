@@ -17,7 +17,7 @@ from skewline.servers.risk.limits import validate_limits
 from skewline.servers.risk.operations import RiskOperations
 from skewline.servers.risk.surface_arrivals import SurfaceArrivals
 from skewline.servers.runtime.errors import Unavailable
-from skewline.servers.runtime.paging import page_of, token_after
+from skewline.servers.runtime.paging import cut, page_of
 from skewline.servers.runtime.processor import Processor
 from skewline.servers.runtime.settings.risk import RiskSettings
 from skewline.servers.runtime.streaming import Feed, stream_subscription
@@ -93,10 +93,10 @@ class RiskServicer(risk_service_pb2_grpc.RiskServiceServicer):
         rows = await self._processor.read(
             lambda connection: listing.portfolios(connection, query, before, page.size + 1)
         )
-        more, rows = len(rows) > page.size, rows[: page.size]
+        shown, token = cut(rows, page, repr(query), lambda row: (row[0],))
         return pb.ListPortfoliosResponse(
-            portfolios=[portfolio for _, portfolio in rows],
-            next_page_token=token_after((rows[-1][0],), repr(query)) if more else "",
+            portfolios=[portfolio for _, portfolio in shown],
+            next_page_token=token,
         )
 
     async def GetValueAtRisk(
@@ -125,10 +125,10 @@ class RiskServicer(risk_service_pb2_grpc.RiskServiceServicer):
         rows = await self._processor.read(
             lambda connection: listing.decisions(connection, query, before, page.size + 1)
         )
-        more, rows = len(rows) > page.size, rows[: page.size]
+        shown, token = cut(rows, page, repr(query), lambda row: (row[0],))
         return pb.ListDecisionsResponse(
-            decisions=[decision for _, decision in rows],
-            next_page_token=token_after((rows[-1][0],), repr(query)) if more else "",
+            decisions=[decision for _, decision in shown],
+            next_page_token=token,
         )
 
     async def GetLimits(self, request: pb.GetLimitsRequest, context: Context) -> pb.GetLimitsResponse:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from dataclasses import dataclass
-from typing import Final
 
 from skewline.servers.risk.option import Option, osi_option
+from skewline.servers.runtime.day_count import DAYS_A_YEAR, YEAR_NS
 from skewline.v1 import surface_pb2
-
-_YEAR_NS: Final = 365 * 86_400 * 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +69,7 @@ class SurfaceView:
 
     def terms(self, option: Option) -> Terms | None:
         """How to price the option; None when no slice is good. The option must not have expired."""
-        years = (self.expiry_ns(option) - self.time_ns) / _YEAR_NS
+        years = (self.expiry_ns(option) - self.time_ns) / YEAR_NS
         found = self._slices.get((option.root, option.expiry_date))
         if found is not None and _usable(found):
             return Terms(option, found.years, found.forward, found.discount, found.sabr, True)
@@ -88,7 +86,7 @@ class SurfaceView:
         vol = self.surface.atm_vol_30d
         if math.isfinite(vol) and vol > 0:
             return vol
-        nearest = min(self._good, key=lambda s: abs(s.years - 30 / 365), default=None)
+        nearest = min(self._good, key=lambda s: abs(s.years - 30 / DAYS_A_YEAR), default=None)
         return nearest.atm_vol if nearest is not None else math.nan
 
     def spread(self, option: Option) -> float:

@@ -20,11 +20,12 @@ import numpy.typing as npt
 from skewline.cyext import black
 from skewline.servers.risk.greeks import Doubles, Valuation
 from skewline.servers.risk.surface_view import SurfaceView
+from skewline.servers.runtime.day_count import DAYS_A_YEAR
 from skewline.servers.runtime.settings.risk import ScenarioSettings
 from skewline.v1 import risk_pb2
 
 TRADING_DAYS: Final = 252.0
-_MONTH: Final = 30.0 / 365.0
+_MONTH: Final = 30.0 / DAYS_A_YEAR
 _WEIGHTS: Final = (0.25, 1.5)
 _MARKET: Final = 0
 
