@@ -2,11 +2,11 @@
 """Array loops over Black-76: blocks of options go through the vector code of the processor's instruction-set level, what
 that leaves (bad input, extreme magnitudes) through the formulas of _black.pxd.
 """
-from cython.parallel cimport prange
 from skewline.cyext._black cimport Greeks, ImpliedVol, black_price, black_greeks, black_implied_vol
 from skewline.cyext._black_loops cimport (
     SKW_BLOCK, skw_black, skw_black_columns, skw_black_loops, skw_column, skw_rare)
 from skewline.cyext._isa import level
+from skewline.cyext._pool cimport Body, parallel_for
 from skewline.cyext._status cimport OK
 
 cdef const skw_black_loops* loops = skw_black(level())
@@ -40,9 +40,23 @@ cdef skw_black_columns columns(const unsigned char[:] is_call, const double[:] f
     return c
 
 
+# Blocks that a thread takes at a time: tens of microseconds, so that taking costs nothing.
+cdef Py_ssize_t CHUNK = 32
+
+cdef struct Call:
+    skw_black_columns columns
+    Py_ssize_t count
+    double* out
+    int* status
+
+
 cdef inline int length(Py_ssize_t block, Py_ssize_t count) noexcept nogil:
     cdef Py_ssize_t left = count - block * SKW_BLOCK
     return <int> (left if left < SKW_BLOCK else SKW_BLOCK)
+
+
+cdef void over_blocks(Body body, Call* call, int threads) noexcept nogil:
+    parallel_for(body, call, (call.count + SKW_BLOCK - 1) // SKW_BLOCK, CHUNK, threads)
 
 
 cdef void price_block(const skw_black_columns* c, Py_ssize_t start, int count, double* out) noexcept nogil:
@@ -58,15 +72,21 @@ cdef void price_block(const skw_black_columns* c, Py_ssize_t start, int count, d
                                      at(c.discount, i), at(c.fifth, i))
 
 
+cdef void price_body(void* context, Py_ssize_t block) noexcept nogil:
+    cdef Call* call = <Call*> context
+    price_block(&call.columns, block * SKW_BLOCK, length(block, call.count), call.out)
+
+
 def price(const unsigned char[:] is_call, const double[:] forward, const double[:] strike, const double[:] expiry,
           const double[:] discount, const double[:] vol, double[::1] out, int threads):
-    cdef Py_ssize_t block, count = out.shape[0]
-    cdef skw_black_columns c
-    if count == 0:
+    cdef Call call
+    call.count = out.shape[0]
+    if call.count == 0:
         return
-    c = columns(is_call, forward, strike, expiry, discount, vol)
-    for block in prange((count + SKW_BLOCK - 1) // SKW_BLOCK, nogil=True, schedule="static", num_threads=threads):
-        price_block(&c, block * SKW_BLOCK, length(block, count), &out[0])
+    call.columns = columns(is_call, forward, strike, expiry, discount, vol)
+    call.out = &out[0]
+    with nogil:
+        over_blocks(price_body, &call, threads)
 
 
 cdef void store(double* out, Py_ssize_t rows, Greeks g) noexcept nogil:
@@ -95,15 +115,21 @@ cdef void greeks_block(const skw_black_columns* c, Py_ssize_t start, int count, 
                                                   at(c.expiry, i), at(c.discount, i), at(c.fifth, i)))
 
 
+cdef void greeks_body(void* context, Py_ssize_t block) noexcept nogil:
+    cdef Call* call = <Call*> context
+    greeks_block(&call.columns, block * SKW_BLOCK, length(block, call.count), call.out, call.count)
+
+
 def greeks(const unsigned char[:] is_call, const double[:] forward, const double[:] strike, const double[:] expiry,
            const double[:] discount, const double[:] vol, double[:, ::1] out, int threads):
-    cdef Py_ssize_t block, count = out.shape[1]
-    cdef skw_black_columns c
-    if count == 0:
+    cdef Call call
+    call.count = out.shape[1]
+    if call.count == 0:
         return
-    c = columns(is_call, forward, strike, expiry, discount, vol)
-    for block in prange((count + SKW_BLOCK - 1) // SKW_BLOCK, nogil=True, schedule="static", num_threads=threads):
-        greeks_block(&c, block * SKW_BLOCK, length(block, count), &out[0, 0], count)
+    call.columns = columns(is_call, forward, strike, expiry, discount, vol)
+    call.out = &out[0, 0]
+    with nogil:
+        over_blocks(greeks_body, &call, threads)
 
 
 cdef void implied_block(const skw_black_columns* c, Py_ssize_t start, int count, double* out,
@@ -125,13 +151,20 @@ cdef void implied_block(const skw_black_columns* c, Py_ssize_t start, int count,
                 status[i] = result.status
 
 
+cdef void implied_body(void* context, Py_ssize_t block) noexcept nogil:
+    cdef Call* call = <Call*> context
+    implied_block(&call.columns, block * SKW_BLOCK, length(block, call.count), call.out, call.status)
+
+
 def implied_vol(const unsigned char[:] is_call, const double[:] price, const double[:] forward,
                 const double[:] strike, const double[:] expiry, const double[:] discount, double[::1] out,
                 int[::1] status, int threads):
-    cdef Py_ssize_t block, count = out.shape[0]
-    cdef skw_black_columns c
-    if count == 0:
+    cdef Call call
+    call.count = out.shape[0]
+    if call.count == 0:
         return
-    c = columns(is_call, forward, strike, expiry, discount, price)
-    for block in prange((count + SKW_BLOCK - 1) // SKW_BLOCK, nogil=True, schedule="static", num_threads=threads):
-        implied_block(&c, block * SKW_BLOCK, length(block, count), &out[0], &status[0])
+    call.columns = columns(is_call, forward, strike, expiry, discount, price)
+    call.out = &out[0]
+    call.status = &status[0]
+    with nogil:
+        over_blocks(implied_body, &call, threads)

@@ -20,7 +20,7 @@ from fingerprint import fingerprint, is_current, record
 from toolchain import compiler, missing
 
 # Never -ffast-math: on the link line gcc < 13 would set flush-to-zero for the whole process on import.
-COMPILE_FLAGS = ("-O3", "-g0", "-fno-math-errno", "-fno-trapping-math")
+COMPILE_FLAGS = ("-O3", "-g0", "-fno-math-errno", "-fno-trapping-math", "-pthread")
 OPENMP = "-fopenmp"
 
 
@@ -96,7 +96,7 @@ def _compile(root: Path, dev: Path, names: list[str], products: dict[str, Path])
                 define_macros=macros,
                 libraries=["m"],
                 extra_compile_args=[*COMPILE_FLAGS, *openmp],
-                extra_link_args=openmp,
+                extra_link_args=["-pthread", *openmp],
             )
         )
     jobs = min(len(names), os.cpu_count() or 1)

@@ -1,0 +1,136 @@
+"""Every kernel that takes `threads`, with arguments of a size to choose, for what must hold of all."""
+
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
+
+import numpy as np
+
+from skewline.cyext import american, black, heston, ou, sabr
+
+#: Does the work with so many threads and gives the answer's numbers.
+Call = Callable[[int], list[np.ndarray]]
+
+
+def numbers(answer: object) -> list[np.ndarray]:
+    """All numbers in a kernel's answer, whether an array or an object with fields."""
+    if is_dataclass(answer):
+        return [array for field in fields(answer) for array in numbers(getattr(answer, field.name))]
+    array = np.asarray(answer)
+    return [array] if array.dtype.kind in "biuf" else []
+
+
+def options(size: int) -> dict[str, np.ndarray]:
+    """Out-of-the-money options on 100 with a flat rate of 2 % and no dividends; some have no meaning."""
+    rng = np.random.default_rng(size)
+    strike = 100 * np.exp(rng.uniform(-0.3, 0.3, size))
+    expiry = rng.choice(np.array([7, 30, 91, 182, 365]), size) / 365
+    vol = rng.uniform(0.1, 0.6, size)
+    strike[5::97], vol[7::97], expiry[11::97] = -1.0, np.nan, 0.0
+    return {"is_call": strike > 100, "strike": strike, "expiry": expiry, "vol": vol}
+
+
+def black_price(size: int) -> Call:
+    o = options(size)
+    a = (o["is_call"], 100.0, o["strike"], o["expiry"], 0.99, o["vol"])
+    return lambda threads: numbers(black.price(*a, threads=threads))
+
+
+def black_greeks(size: int) -> Call:
+    o = options(size)
+    a = (o["is_call"], 100.0, o["strike"], o["expiry"], 0.99, o["vol"])
+    return lambda threads: numbers(black.greeks(*a, threads=threads))
+
+
+def black_implied_vol(size: int) -> Call:
+    o = options(size)
+    price = black.price(o["is_call"], 100.0, o["strike"], o["expiry"], 0.99, o["vol"])
+    a = (o["is_call"], price, 100.0, o["strike"], o["expiry"], 0.99)
+    return lambda threads: numbers(black.implied_vol_with_status(*a, threads=threads))
+
+
+def sabr_implied_vol(size: int) -> Call:
+    o = options(size)
+    a = (100.0, o["strike"], o["expiry"], o["vol"] * 10, 0.5, -0.3, 0.8)
+    return lambda threads: numbers(sabr.implied_vol(*a, threads=threads))
+
+
+def sabr_calibrate_many(size: int) -> Call:
+    rng = np.random.default_rng(size)
+    strikes = np.tile(100 * np.exp(np.linspace(-0.3, 0.25, 13)), size)
+    vols = sabr.implied_vol(100.0, strikes, 0.5, 2.0, 0.5, -0.5, 0.9)
+    vols = vols * (1 + 0.01 * rng.standard_normal(strikes.size))
+    vols[5::97] = np.nan
+    a = (np.full(size, 100.0), np.full(size, 0.5), strikes, vols, np.arange(0, 13 * size + 1, 13))
+    return lambda threads: numbers(sabr.calibrate_many(*a, threads=threads))
+
+
+def heston_price(size: int) -> Call:
+    o = options(size)
+    a = (o["is_call"], 100.0, o["strike"], o["expiry"], 0.99)
+    return lambda threads: numbers(
+        heston.price(*a, v0=0.04, kappa=2.0, theta=0.05, sigma=0.7, rho=-0.6, threads=threads)
+    )
+
+
+def heston_calibrate(size: int) -> Call:
+    """`size` strikes on each of five expiries."""
+    expiry = np.repeat(np.array([30, 60, 91, 182, 365]) / 365, size)
+    strike = 100 * np.exp(np.tile(np.linspace(-0.25, 0.2, size), 5) * np.sqrt(expiry))
+    price = heston.price(
+        *(strike > 100, 100.0, strike, expiry, 1.0), v0=0.04, kappa=2.0, theta=0.05, sigma=0.7, rho=-0.6
+    )
+    vols = black.implied_vol(strike > 100, price, 100.0, strike, expiry, 1.0)
+    vols = vols * (1 + 0.01 * np.random.default_rng(size).standard_normal(vols.size))
+    return lambda threads: numbers(heston.calibrate(100.0, strike, expiry, vols, threads=threads))
+
+
+def american_price(size: int) -> Call:
+    o = options(size)
+    a = (o["is_call"], 100.0, o["strike"], o["expiry"], 0.03, 0.02, o["vol"])
+    return lambda threads: numbers(american.price(*a, threads=threads))
+
+
+def american_greeks(size: int) -> Call:
+    o = options(size)
+    a = (o["is_call"], 100.0, o["strike"], o["expiry"], 0.03, 0.02, o["vol"])
+    return lambda threads: numbers(american.greeks(*a, accuracy="fast", threads=threads))
+
+
+def american_implied_vol(size: int) -> Call:
+    o = options(size)
+    a = (o["is_call"], 100.0, o["strike"], o["expiry"], 0.03, 0.02)
+    price = american.price(*a, o["vol"])
+    b = (o["is_call"], price, 100.0, o["strike"], o["expiry"], 0.03, 0.02)
+    return lambda threads: numbers(american.implied_vol_with_status(*b, threads=threads))
+
+
+def ou_fit_many(size: int) -> Call:
+    """`size` series of 500 observations."""
+    rng = np.random.default_rng(size)
+    x = rng.standard_normal((size, 500)) * 0.1
+    for i in range(1, 500):
+        x[:, i] += 0.95 * x[:, i - 1]
+    x[::7, 20] = np.nan
+    return lambda threads: numbers(ou.fit_many(x, 1 / 252, threads=threads))
+
+
+#: Name, how it is made, and a size that one thread does in some milliseconds.
+KERNELS: dict[str, tuple[Callable[[int], Call], int]] = {
+    "black.price": (black_price, 300_000),
+    "black.greeks": (black_greeks, 200_000),
+    "black.implied_vol": (black_implied_vol, 100_000),
+    "sabr.implied_vol": (sabr_implied_vol, 100_000),
+    "sabr.calibrate_many": (sabr_calibrate_many, 1_000),
+    "heston.price": (heston_price, 3_000),
+    "heston.calibrate": (heston_calibrate, 20),
+    "american.price": (american_price, 200),
+    "american.greeks": (american_greeks, 60),
+    "american.implied_vol": (american_implied_vol, 100),
+    "ou.fit_many": (ou_fit_many, 1_000),
+}
+
+
+def kernel(name: str, share: float = 1.0) -> Call:
+    """The call of that name at `share` of its usual size."""
+    make, size = KERNELS[name]
+    return make(max(1, int(size * share)))
