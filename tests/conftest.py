@@ -1,9 +1,9 @@
 """What every test may ask for: real servers, databases of its own, and the market data."""
 
-import os
 from pathlib import Path
 
 import pytest
+from market_data_folder import FOLDER, MISSING
 from servers_under_test.nats import nats_server
 from servers_under_test.otlp import otlp_receiver
 from servers_under_test.postgres import postgres_server, postgres_url
@@ -19,16 +19,13 @@ __all__ = [
     "redis_url",
 ]
 
-_ROOT = Path(__file__).resolve().parents[1]
-
 
 @pytest.fixture(scope="session")
 def market_data() -> Path:
     """The folder of real market data: `SKEWLINE_TEST_DATA`, by default ../shared/data at the repository."""
-    folder = (_ROOT / os.environ.get("SKEWLINE_TEST_DATA", "../shared/data")).resolve()
-    if not folder.is_dir():
-        pytest.skip(f"no market data at {folder}: set SKEWLINE_TEST_DATA to its folder")
-    return folder
+    if not FOLDER.is_dir():
+        pytest.skip(MISSING)
+    return FOLDER
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
