@@ -4,6 +4,7 @@
 #   make test     all tests, against real NATS, SQLite, PostgreSQL and Redis
 #   make lint     ruff, mypy --strict, import rules, buf
 #   make bench    benchmarks
+#   make sanitize the kernels' tests under AddressSanitizer and UndefinedBehaviorSanitizer (gcc)
 #   make install  .venv with an editable install and the developer's tools
 #   make build    bring stubs and kernels up to date after a change of .proto or .pyx
 #   make clean    remove everything that was made here
@@ -26,7 +27,7 @@ PIP    := $(LOCK) $(BIN)/python -m pip --disable-pip-version-check --no-input -q
 SOURCES := $(wildcard proto/skewline/v1/*.proto cyext/*.pyx cyext/*.pxd cyext/*.pxi cyext/src/*.c cyext/src/*.h) \
            $(wildcard deploy/packaging/*.py)
 
-.PHONY: help install build demo test lint bench clean
+.PHONY: help install build demo test lint bench sanitize clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -87,6 +88,9 @@ test: $(STAMPS)/dev $(STAMPS)/build
 
 bench: $(STAMPS)/bench $(STAMPS)/build
 	@$(BIN)/pytest -m benchmark -s tests/benchmarks $(ARGS)
+
+sanitize: $(STAMPS)/dev $(STAMPS)/build
+	@$(BIN)/python deploy/packaging/sanitize.py -n auto $(ARGS)
 
 lint: $(STAMPS)/dev $(STAMPS)/build
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh deploy/packaging/lint.sh

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sysconfig
 import tempfile
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -24,10 +25,11 @@ COMPILE_FLAGS = ("-O3", "-g0", "-fno-math-errno", "-fno-trapping-math", "-pthrea
 OPENMP = "-fopenmp"
 
 
-def build_kernels(root: Path, dev: Path) -> list[Path]:
+def build_kernels(root: Path, dev: Path, extra: Sequence[str] = ()) -> list[Path]:
     """Compile what has changed since the last build, in parallel; return all compiled files for this Python.
 
-    `dev` holds `skewline` laid out like the wheel: there `cimport skewline.cyext.x` is found.
+    `dev` holds `skewline` laid out like the wheel: there `cimport skewline.cyext.x` is found. `extra` flags
+    come last when compiling and linking.
     """
     folder = root / "cyext"
     suffix = str(sysconfig.get_config_var("EXT_SUFFIX"))
@@ -48,6 +50,7 @@ def build_kernels(root: Path, dev: Path) -> list[Path]:
             ],
             *COMPILE_FLAGS,
             OPENMP,
+            *extra,
             suffix,
             f"cython {version('cython')}",
             f"numpy {version('numpy')}",
@@ -56,13 +59,15 @@ def build_kernels(root: Path, dev: Path) -> list[Path]:
             stale[source.stem] = value
     if stale:
         print(f"skewline: compiling {', '.join(stale)}", flush=True)
-        _compile(root, dev, list(stale), products)
+        _compile(root, dev, list(stale), products, extra)
         for name, value in stale.items():
             record(_stamp(root, products[name]), value)
     return list(products.values())
 
 
-def _compile(root: Path, dev: Path, names: list[str], products: dict[str, Path]) -> None:
+def _compile(
+    root: Path, dev: Path, names: list[str], products: dict[str, Path], extra: Sequence[str]
+) -> None:
     if lacking := [str(item) for item in missing()]:
         raise SystemExit("\n".join(lacking))
 
@@ -95,8 +100,8 @@ def _compile(root: Path, dev: Path, names: list[str], products: dict[str, Path])
                 include_dirs=[str(root / "cyext"), str(root / "cyext" / "src"), np.get_include()],
                 define_macros=macros,
                 libraries=["m"],
-                extra_compile_args=[*COMPILE_FLAGS, *openmp],
-                extra_link_args=["-pthread", *openmp],
+                extra_compile_args=[*COMPILE_FLAGS, *openmp, *extra],
+                extra_link_args=["-pthread", *openmp, *extra],
             )
         )
     jobs = min(len(names), os.cpu_count() or 1)
