@@ -1,28 +1,26 @@
-import numpy as np
-from numpy.typing import NDArray
+from skewline.cyext.arguments import Doubles, Flags
 
-from skewline.cyext.arguments import Doubles
+BOX: tuple[tuple[float, ...], tuple[float, ...]]
 
-def normalised_prices(
+def prices(
     parameters: Doubles,
-    log_moneyness: Doubles,
+    is_call: Flags,
+    forward: Doubles,
+    strike: Doubles,
     expiry: Doubles,
-    bounds: NDArray[np.int64],
+    discount: Doubles,
     out: Doubles,
     threads: int,
 ) -> None: ...
-def descend(
-    x: Doubles,
-    low: Doubles,
-    high: Doubles,
-    log_moneyness: Doubles,
+def fit(
+    forward: Doubles,
+    strike: Doubles,
     expiry: Doubles,
     vols: Doubles,
     weights: Doubles,
-    bounds: NDArray[np.int64],
+    initial: Doubles | None,
     model_vols: Doubles,
+    x: Doubles,
     normal: Doubles,
-    most_iterations: int,
-    tolerance: float,
     threads: int,
-) -> tuple[float, float, int, bool]: ...
+) -> tuple[float, float, int, int, bool, int, int]: ...

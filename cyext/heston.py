@@ -12,15 +12,11 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skewline.cyext import _heston, black
+from skewline.cyext import _heston
 from skewline.cyext.arguments import Broadcast, Doubles, doubles, flags, thread_count
-from skewline.cyext.heston_chain import SortedChain
-from skewline.cyext.heston_fit import HIGHEST, LOWEST, HestonFit, fit_surface
+from skewline.cyext.heston_fit import HestonFit, fit_surface
 
 __all__ = ["HestonFit", "calibrate", "price"]
-
-#: An out-of-the-money option worth less than this share of the forward says nothing in double precision.
-_LEAST_PRICE = 1e-11
 
 
 def price(
@@ -50,17 +46,9 @@ def price(
     d = doubles("discount", discount)
     b = Broadcast(is_call=call, forward=f, strike=k, expiry=t, discount=d)
     call, f, k, t, d = (b.flat(a) for a in (call, f, k, t, d))
-    valid = np.isfinite(f) & np.isfinite(k) & np.isfinite(t) & np.isfinite(d)
-    valid &= (f > 0.0) & (k > 0.0) & (t >= 0.0) & (d > 0.0)
-    chain = SortedChain.of(f, k, t, valid & (t > 0.0))
-    prices = np.empty(chain.order.size)
-    _heston.normalised_prices(
-        parameters, chain.log_moneyness, chain.expiry, chain.bounds, prices, thread_count(threads)
-    )
-    result = np.where(valid, d * np.maximum(np.where(call, f - k, k - f), 0.0), np.nan)
-    at = chain.order
-    result[at] += d[at] * np.sqrt(f[at] * k[at]) * prices
-    return result.reshape(b.shape)
+    result = b.result()
+    _heston.prices(parameters, call, f, k, t, d, result.reshape(-1), thread_count(threads))
+    return result
 
 
 def calibrate(
@@ -86,16 +74,12 @@ def calibrate(
     w = np.ones(()) if weights is None else doubles("weights", weights)
     b = Broadcast(forward=f, strike=k, expiry=t, vols=v, weights=w)
     f, k, t, v, w = (b.flat(a) for a in (f, k, t, v, w))
-    usable = np.isfinite(f) & np.isfinite(k) & np.isfinite(t) & np.isfinite(v) & np.isfinite(w)
-    usable &= (f > 0.0) & (k > 0.0) & (t > 0.0) & (v > 0.0) & (w > 0.0)
-    usable &= black.price(k >= f, f, k, t, 1.0, v) > _LEAST_PRICE * f
     start = None
     if initial is not None:
         start = doubles("initial", initial)
         if start.shape != (5,) or not bool(np.all(np.isfinite(start))):
             raise ValueError("initial must be five finite numbers: v0, kappa, theta, sigma, rho")
-        start = np.clip(start, LOWEST, HIGHEST)
-    fit = fit_surface(SortedChain.of(f, k, t, usable), v, w, start, b.size, thread_count(threads))
+    fit = fit_surface(f, k, t, v, w, start, thread_count(threads))
     fit.model_vols.shape = b.shape
     return fit
 

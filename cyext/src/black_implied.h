@@ -117,7 +117,7 @@ static inline double skw_implied_step(int padded, skw_implied *restrict o, doubl
     return largest;
 }
 
-static void implied_block(const skw_black_columns *in, ptrdiff_t start, int count, double *out, skw_rare *rare)
+static inline void implied_block(const skw_black_columns *in, ptrdiff_t start, int count, double *out, skw_rare *rare)
 {
     skw_black_block b;
     skw_implied o;
