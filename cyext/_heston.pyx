@@ -1,6 +1,5 @@
 # cython: boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Heston: whole chains priced expiry by expiry, and the fit of the five parameters in implied-volatility space."""
-from cython.parallel cimport prange
 from libc.math cimport exp, fabs, isfinite, log, sqrt, NAN
 from libc.stdlib cimport malloc, free
 from libc.string cimport memcpy
@@ -11,6 +10,7 @@ from skewline.cyext._heston_search cimport HIGH, LOW, Search, polish, search
 from skewline.cyext._heston_surface cimport Surface, close_surface, open_surface
 from skewline.cyext._isa import level
 from skewline.cyext._levmar cimport MOST
+from skewline.cyext._pool cimport parallel_for
 
 # Where the search looks for ln v0, ln κ, ln θ, ln σ and ρ: lowest, highest.
 BOX = tuple(LOW[i] for i in range(5)), tuple(HIGH[i] for i in range(5))
@@ -31,11 +31,23 @@ cdef skw_heston_model as_model(const double* x) noexcept nogil:
     return m
 
 
+cdef struct Pricing:
+    const skw_heston_model* model
+    const Chain* chain
+    double* out
+
+
+cdef void group_prices(void* context, Py_ssize_t g) noexcept nogil:
+    cdef const Pricing* work = <const Pricing*> context
+    loops.prices(work.model, &work.chain.group[g], work.chain.distance, work.out)
+
+
 def prices(const double[::1] parameters, const unsigned char[:] is_call, const double[:] forward,
            const double[:] strike, const double[:] expiry, const double[:] discount, double[::1] out, int threads):
     """Discounted prices; NaN for a bad element."""
     cdef skw_heston_model model = as_model(&parameters[0])
-    cdef Py_ssize_t size = out.shape[0], i, j, g
+    cdef Py_ssize_t size = out.shape[0], i, j
+    cdef Pricing work
     cdef double f, k, t, d
     cdef double* normalised = NULL
     cdef Chain c
@@ -57,8 +69,10 @@ def prices(const double[::1] parameters, const unsigned char[:] is_call, const d
                 if t > 0.0:
                     put_in(&c, i, log_ratio(f, k), t)
             arrange(&c, size)
-            for g in prange(c.groups, schedule="dynamic", num_threads=threads):
-                loops.prices(&model, &c.group[g], c.distance, normalised)
+            work.model = &model
+            work.chain = &c
+            work.out = normalised
+            parallel_for(group_prices, &work, c.groups, 1, threads)
             for j in range(c.count):
                 i = c.source[j]
                 out[i] += discount[i] * sqrt(forward[i]) * sqrt(strike[i]) * normalised[j]

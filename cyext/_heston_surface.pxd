@@ -1,12 +1,12 @@
 # cython: cdivision=True
 # The surface to be fitted, and the normal equations of its vol differences in the moved parameters.
-from cython.parallel cimport prange
 from libc.math cimport exp, log
 from libc.stdlib cimport malloc, free
 from skewline.cyext._heston_chain cimport Chain
 from skewline.cyext._heston_loops cimport (
     skw_heston_accuracy, skw_heston_loops, skw_heston_model, skw_heston_quotes, skw_heston_sums)
 from skewline.cyext._levmar cimport MOST
+from skewline.cyext._pool cimport parallel_for
 
 cdef struct Surface:
     const skw_heston_loops* loops
@@ -52,19 +52,30 @@ cdef inline skw_heston_model moved(const Surface* s, const double* x) noexcept n
     return m
 
 
+cdef struct Evaluation:
+    const Surface* surface
+    const skw_heston_model* model
+    bint with_gradient
+
+
+cdef inline void group_residuals(void* context, Py_ssize_t g) noexcept nogil:
+    cdef const Evaluation* work = <const Evaluation*> context
+    cdef const Surface* s = work.surface
+    s.loops.residuals(work.model, &s.accuracy, &s.chain.group[g], &s.quotes, work.with_gradient, &s.sums[g])
+
+
 cdef inline double equations(const Surface* s, const double* x, double* jtj, double* jtr) noexcept nogil:
     """The weighted sum of squares; fills JᵀJ and Jᵀr unless they are NULL. Leaves the model's vols in the quotes."""
     cdef skw_heston_model m = moved(s, x)
+    cdef Evaluation work
     cdef double[5] chain_rule
     cdef double sse = 0.0
     cdef Py_ssize_t g
     cdef int a, b
-    if s.threads > 1:
-        for g in prange(s.chain.groups, schedule="dynamic", num_threads=s.threads):
-            s.loops.residuals(&m, &s.accuracy, &s.chain.group[g], &s.quotes, jtj != NULL, &s.sums[g])
-    else:
-        for g in range(s.chain.groups):
-            s.loops.residuals(&m, &s.accuracy, &s.chain.group[g], &s.quotes, jtj != NULL, &s.sums[g])
+    work.surface = s
+    work.model = &m
+    work.with_gradient = jtj != NULL
+    parallel_for(group_residuals, &work, s.chain.groups, 1, s.threads)
     for g in range(s.chain.groups):
         sse += s.sums[g].sse
     if jtj == NULL:
