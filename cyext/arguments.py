@@ -57,7 +57,8 @@ def thread_count(threads: int) -> int:
 class Broadcast:
     """The arguments of an element-wise kernel, flattened to one common length.
 
-    A single value is repeated without being copied (stride 0).
+    A single value is repeated without being copied (stride 0). What `result` was given as `out` may be an
+    argument too, or overlap one: as with NumPy's ufuncs the answer is that of an `out` of its own.
     """
 
     def __init__(self, **arguments: NDArray[Any]) -> None:
@@ -67,9 +68,12 @@ class Broadcast:
             shapes = ", ".join(f"{name} {array.shape}" for name, array in arguments.items())
             raise ValueError(f"these shapes do not broadcast together: {shapes}") from None
         self.size = int(np.prod(self.shape, dtype=np.int64))
+        self._out: Doubles | None = None
 
     def flat(self, array: NDArray[Any]) -> NDArray[Any]:
-        """One-dimensional view (or copy, where it must be) of `array` at the common shape."""
+        """One-dimensional view (or copy, where it must be) of `array` at the common shape; after `result`."""
+        if self._out is not None and np.may_share_memory(array, self._out):
+            array = array.copy()
         if array.size == 1:
             return np.broadcast_to(array.reshape(()), (self.size,))
         return np.ascontiguousarray(np.broadcast_to(array, self.shape)).reshape(-1)
@@ -85,4 +89,5 @@ class Broadcast:
             raise ValueError(f"out must have shape {shape}, not {out.shape}")
         if not out.flags.c_contiguous or not out.flags.writeable:
             raise ValueError("out must be C-contiguous and writeable")
+        self._out = out
         return out
