@@ -43,17 +43,17 @@ def spot_greeks(greeks: Greeks, spot: ArrayLike, forward: ArrayLike, expiry: Arr
     e^{(r-q)T}), so `rho` is the total sensitivity at a constant dividend yield.
     """
     s, f, t = doubles("spot", spot), doubles("forward", forward), doubles("expiry", expiry)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):  # rubbish overflows; that is no news to whoever asks
         growth = f / s
         carry = np.where(t > 0.0, np.log(growth) / np.where(t > 0.0, t, 1.0), 0.0)
-    return Greeks(
-        price=greeks.price,
-        delta=greeks.delta * growth,
-        gamma=greeks.gamma * growth**2,
-        vega=greeks.vega,
-        theta=greeks.theta - carry * f * greeks.delta / _DAYS,
-        rho=greeks.rho + t * f * greeks.delta,
-        vanna=greeks.vanna * growth,
-        volga=greeks.volga,
-        charm=growth * (greeks.charm - carry * (greeks.delta + f * greeks.gamma) / _DAYS),
-    )
+        return Greeks(
+            price=greeks.price,
+            delta=greeks.delta * growth,
+            gamma=greeks.gamma * growth**2,
+            vega=greeks.vega,
+            theta=greeks.theta - carry * f * greeks.delta / _DAYS,
+            rho=greeks.rho + t * f * greeks.delta,
+            vanna=greeks.vanna * growth,
+            volga=greeks.volga,
+            charm=growth * (greeks.charm - carry * (greeks.delta + f * greeks.gamma) / _DAYS),
+        )

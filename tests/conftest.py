@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from market_data_folder import FOLDER, MISSING
 from servers_under_test.nats import nats_server
 from servers_under_test.otlp import otlp_receiver
@@ -18,6 +19,10 @@ __all__ = [
     "redis_server",
     "redis_url",
 ]
+
+# The same examples in every run, and none that fails because the machine was busy.
+settings.register_profile("repeatable", deadline=None, derandomize=True)
+settings.load_profile("repeatable")
 
 
 @pytest.fixture(scope="session")
