@@ -48,3 +48,12 @@ def dax_2002() -> Surface:
         np.broadcast_to(expiry, shape).ravel(),
         vols.ravel(),
     )
+
+
+def dax_2002_of_fifty() -> Surface:
+    """Ten of its strikes (3,800 to 5,400) at five of its expiries (6 to 75 weeks)."""
+    whole = dax_2002()
+    chosen = np.ix_(range(2, 12), (1, 2, 3, 4, 6))
+    columns = (whole.forward, whole.strike, whole.expiry, whole.vols)
+    forward, strike, expiry, vols = (each.reshape(13, 8)[chosen].ravel() for each in columns)
+    return Surface(forward, strike, expiry, vols)

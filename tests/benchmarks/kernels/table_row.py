@@ -1,0 +1,128 @@
+"""One row of the table: what was measured, beside what, how exact it was, and what it should be."""
+
+from __future__ import annotations
+
+import enum
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from stopwatch import Call, race
+
+from skewline.cyext import isa
+
+#: What a group's measuring function yields, in the order of the table.
+Rows = Iterator["Row"]
+
+
+class Unit(enum.StrEnum):
+    """What `ours`, `floor` and `goal` count; less is better but for gains."""
+
+    SECONDS = "s"
+    STARTS = "starts"
+    GAIN = "×"
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Somebody else's way to do the work: how long it takes (a unit of work), or why there is none."""
+
+    name: str
+    call: Call | None = None
+    units: int = 1
+
+
+NO_PEER = Peer("–")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Times are in seconds a unit of `work`; `reason` says why there is no number.
+
+    `exact` is whether the accuracy that the floor asks for was met: without it no time meets anything.
+    """
+
+    work: str
+    ours: float | None = None
+    accuracy: str = ""
+    exact: bool = True
+    peer: str = "–"
+    peer_time: float | None = None
+    floor: float | None = None
+    goal: float | None = None
+    threads: int = 1
+    unit: Unit = Unit.SECONDS
+    spread: float = 0.0
+    reason: str = ""
+    isa: str = isa()
+
+    @property
+    def ratio(self) -> float | None:
+        """How many times faster than the peer."""
+        if self.ours is None or self.peer_time is None or self.unit is not Unit.SECONDS:
+            return None
+        return self.peer_time / self.ours
+
+    @property
+    def verdict(self) -> str:
+        """What of floor and goal is met: "goal", "floor" or "missed"; "" where neither is set."""
+        if self.floor is None or self.ours is None:
+            return ""
+        if not self.exact:
+            return "missed"
+        sign = -1.0 if self.unit is Unit.GAIN else 1.0
+        if self.goal is not None and sign * self.ours <= sign * self.goal:
+            return "goal"
+        return "floor" if sign * self.ours <= sign * self.floor else "missed"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Floor and goal of a row, in its unit."""
+
+    floor: float | None = None
+    goal: float | None = None
+
+
+def timed(
+    work: str,
+    call: Call,
+    units: int,
+    accuracy: str,
+    *,
+    peer: Peer = NO_PEER,
+    target: Target = Target(),
+    exact: bool = True,
+    seconds: float = 1.0,
+) -> Row:
+    """The row of `call`, which does `units` of the work, raced against the peer, each on one thread."""
+    calls = [call] if peer.call is None else [call, peer.call]
+    ours, *theirs = race(*calls, seconds=seconds)
+    return Row(
+        work=work,
+        ours=ours.best / units,
+        accuracy=accuracy,
+        exact=exact,
+        peer=peer.name,
+        peer_time=theirs[0].best / peer.units if theirs else None,
+        floor=target.floor,
+        goal=target.goal,
+        spread=max(each.spread for each in (ours, *theirs)),
+    )
+
+
+def gain(work: str, call: Callable[[int], object], accuracy: str, exact: bool, seconds: float = 1.5) -> Row:
+    """How many times faster `call(2)`, on two threads, is than `call(1)`."""
+    one, two = race(lambda: call(1), lambda: call(2), seconds=seconds, clock=time.perf_counter)
+    return Row(
+        work=work,
+        ours=one.best / two.best,
+        accuracy=accuracy,
+        exact=exact,
+        peer="one thread",
+        floor=1.8,
+        goal=1.95,
+        threads=2,
+        unit=Unit.GAIN,
+        spread=max(one.spread, two.spread),
+    )

@@ -1,0 +1,55 @@
+import json
+from pathlib import Path
+
+import pytest
+from bench_table import in_words, print_table, write_json
+from stopwatch import race
+from table_row import Row, Unit
+
+
+@pytest.mark.parametrize(
+    ("row", "verdict"),
+    [
+        (Row("w", 0.9, floor=2.0, goal=1.0), "goal"),
+        (Row("w", 1.5, floor=2.0, goal=1.0), "floor"),
+        (Row("w", 2.5, floor=2.0, goal=1.0), "missed"),
+        (Row("w", 0.9, floor=2.0, goal=1.0, exact=False), "missed"),
+        (Row("w", 1.9, floor=1.8, goal=1.95, unit=Unit.GAIN), "floor"),
+        (Row("w", 1.7, floor=1.8, goal=1.95, unit=Unit.GAIN), "missed"),
+        (Row("w", 0.9), ""),
+        (Row("w", reason="no data", floor=1.0), ""),
+    ],
+)
+def test_a_row_meets_its_target_only_where_it_is_exact(row: Row, verdict: str) -> None:
+    assert row.verdict == verdict
+
+
+def test_times_have_fitting_units() -> None:
+    words = [in_words(t) for t in (3.9e-9, 9.996e-7, 2.5e-4, 0.0401, 2.0, None)]
+    assert words == ["3.9 ns", "1 µs", "250 µs", "40.1 ms", "2 s", "–"]
+
+
+def test_the_table_says_what_is_missed_and_why_a_row_is_left_out(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    rows = [Row("slow", 3.0, "1e-9", peer="other", peer_time=6.0, floor=1.0), Row("absent", reason="no data")]
+    print_table([("group", rows)])
+    printed = capsys.readouterr().out
+    assert "missed: slow: 3 s, 1e-9" in printed
+    assert "no data" in printed
+    write_json(tmp_path / "t.json", [("group", rows)])
+    slow, absent = json.loads((tmp_path / "t.json").read_text())["rows"]
+    assert (slow["ratio"], slow["met"], absent["ours"]) == (2.0, "missed", None)
+
+
+def test_a_race_runs_all_in_turns() -> None:
+    order: list[str] = []
+
+    def long() -> None:
+        order.append("b")
+        sum(range(200_000))
+
+    fast, slow = race(lambda: order.append("a"), long, seconds=0.0)
+    assert fast.best < slow.best <= slow.middle
+    assert order[-1] == "b"
+    assert "a" in order[order.index("b") :]
