@@ -48,7 +48,7 @@ def prices(const double[::1] parameters, const unsigned char[:] is_call, const d
     cdef skw_heston_model model = as_model(&parameters[0])
     cdef Py_ssize_t size = out.shape[0], i, j
     cdef Pricing work
-    cdef double f, k, t, d
+    cdef double f, k, t, d, value, bound
     cdef double* normalised = NULL
     cdef Chain c
     if not open_chain(&c, size):
@@ -75,7 +75,13 @@ def prices(const double[::1] parameters, const unsigned char[:] is_call, const d
             parallel_for(group_prices, &work, c.groups, 1, threads)
             for j in range(c.count):
                 i = c.source[j]
-                out[i] += discount[i] * sqrt(forward[i]) * sqrt(strike[i]) * normalised[j]
+                bound = discount[i] * (forward[i] if is_call[i] else strike[i])
+                value = out[i] + discount[i] * sqrt(forward[i]) * sqrt(strike[i]) * normalised[j]
+                # the integral's rounding is one of √(FK); a NaN passes both comparisons
+                if value > bound:
+                    out[i] = bound
+                elif not value < out[i]:
+                    out[i] = value
     finally:
         free(normalised)
         close_chain(&c)

@@ -73,6 +73,8 @@ def fit_surface(
         return _nothing(model_vols)
     v0, kappa, theta, sigma = (math.exp(one) for one in x[:4].tolist())
     enough = used >= 5
+    # where not one price of the model has a vol there was nothing to descend on
+    converged = converged and bool(np.isfinite(model_vols).any())
     return HestonFit(
         v0=v0,
         kappa=kappa,

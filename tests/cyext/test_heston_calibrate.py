@@ -11,17 +11,6 @@ from skewline.cyext.status import Status
 
 DAX = dax_2002()
 
-# Cui, del Baño Rollin & Germano (EJOR 2017): moneyness and expiries of the 40 generated options
-CUI_STRIKES = [
-    *(0.9371, 0.8603, 0.8112, 0.776, 0.747, 0.7216, 0.6699, 0.6137),
-    *(0.9956, 0.9868, 0.9728, 0.9588, 0.9464, 0.9358, 0.9175, 0.9025),
-    *(1.0427, 1.0463, 1.0499, 1.053, 1.0562, 1.0593, 1.0663, 1.0766),
-    *(1.2287, 1.2399, 1.2485, 1.2659, 1.2646, 1.2715, 1.2859, 1.3046),
-    *(1.3939, 1.4102, 1.4291, 1.4456, 1.4603, 1.4736, 1.5005, 1.5328),
-]
-CUI_EXPIRIES = [30 / 252 * n for n in (1, 2, 3, 4, 5, 6, 9, 12)] * 5
-CUI = (0.08, 3.0, 0.1, 0.25, -0.8)
-
 
 def vols_of(
     p: tuple[float, ...], forward: float, strike: NDArray[np.float64], expiry: NDArray[np.float64]
@@ -64,19 +53,6 @@ def test_every_random_start_ends_in_the_optimum_or_is_flagged() -> None:
         ]
         fit = heston.calibrate(DAX.forward, DAX.strike, DAX.expiry, DAX.vols, initial=start)
         assert fit.sse * 1e4 == pytest.approx(177.2333, abs=0.02) or not fit.converged, start
-
-
-def test_recovers_the_parameters_of_cui_from_its_own_start() -> None:
-    expiry = np.array(CUI_EXPIRIES)
-    strike = np.array(CUI_STRIKES)
-    forward = np.exp(0.02 * expiry)
-    prices = heston.price(True, forward, strike, expiry, 1.0, **model(CUI))
-    vols = black.implied_vol(True, prices, forward, strike, expiry, 1.0)
-    for initial in (None, [0.2, 1.2, 0.2, 0.3, -0.6]):
-        fit = heston.calibrate(forward, strike, expiry, vols, initial=initial)
-        assert fit.parameters == pytest.approx(CUI, rel=1e-6)
-        assert fit.converged
-        assert fit.rmse < 1e-9
 
 
 def test_gradient_leads_downhill_everywhere() -> None:

@@ -6,14 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kernel_samples import KERNELS, Columns, Kernel
+from kernel_samples import HESTON, KERNELS, Columns, Kernel
 from numpy.typing import NDArray
 
-from skewline.cyext import american, black
+from skewline.cyext import american, black, heston
 from skewline.cyext.status import Status
-
-# Heston's prices of rubbish still warn.
-SAMPLED = {name: kernel for name, kernel in KERNELS.items() if name != "heston.price"}
 
 ENDS = np.array(
     [
@@ -41,7 +38,7 @@ def spoiled(kernel: Kernel, size: int, seed: int, share: float) -> Columns:
     return columns
 
 
-@pytest.mark.parametrize("kernel", SAMPLED.values(), ids=SAMPLED)
+@pytest.mark.parametrize("kernel", KERNELS.values(), ids=KERNELS)
 @pytest.mark.parametrize("share", [0.03, 0.3, 1.0])
 def test_whatever_comes_is_answered_without_a_warning(kernel: Kernel, share: float) -> None:
     answer = kernel(spoiled(kernel, min(kernel.size, 700) * 2, seed=51, share=share))
@@ -88,6 +85,12 @@ def test_black_prices_keep_to_their_bounds() -> None:
     low, high = european_bounds(c)
     # what is subnormal before it is discounted has few digits
     within(black.price(**c), low, high, 1e-13 * np.abs(high) + 1e-300 * np.fmax(c["discount"], 1.0))
+
+
+def test_heston_prices_keep_to_their_bounds() -> None:
+    c = spoiled(KERNELS["heston.price"], 2_000, seed=53, share=0.2)
+    low, high = european_bounds(c)
+    within(heston.price(**c, **HESTON), low, high, 1e-15 * np.abs(high))
 
 
 @pytest.mark.parametrize("seed", [54, 55])
