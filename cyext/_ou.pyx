@@ -1,8 +1,16 @@
 # cython: boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Exact maximum likelihood of an Ornstein–Uhlenbeck process seen at equal steps: an AR(1) in closed form."""
-from cython.parallel cimport prange
-from libc.math cimport exp, log, sqrt, isfinite, NAN, INFINITY
+from libc.math cimport fabs, log, log1p, sqrt, isfinite, NAN, INFINITY
+from skewline.cyext._isa import level
+from skewline.cyext._ou_loops cimport skw_ou, skw_ou_line, skw_ou_loops
+from skewline.cyext._pool cimport parallel_for
 from skewline.cyext._status cimport OK, NON_FINITE, OUT_OF_DOMAIN, TOO_FEW
+
+cdef const skw_ou_loops* loops = skw_ou(level())
+
+cdef enum:
+    # Series that one thread takes at a time.
+    CHUNK = 16
 
 cdef struct Fit:
     double kappa
@@ -18,79 +26,84 @@ cdef struct Fit:
     int status
 
 
-cdef Fit fit_one(const double* x, Py_ssize_t n, double dt) noexcept nogil:
-    """Steps with a missing end are left out: the likelihood of the rest is still exact."""
+cdef struct Call:
+    const double* rows
+    double* out
+    int* codes
+    double dt
+    Py_ssize_t series
+    Py_ssize_t length
+
+
+cdef Fit nothing(int status, Py_ssize_t pairs) noexcept nogil:
     cdef Fit f
-    cdef Py_ssize_t i, pairs = 0
-    cdef double mx = 0.0, my = 0.0, sxx = 0.0, sxy = 0.0, dx, dy, a, b, sse = 0.0, e, variance, g, slope, spread, tail
     f.kappa = f.mean = f.sigma = f.half_life = NAN
     f.kappa_error = f.mean_error = f.sigma_error = f.kappa_bias = f.log_likelihood = NAN
-    f.status = OK
-    for i in range(n - 1):
-        if isfinite(x[i]) and isfinite(x[i + 1]):
-            pairs += 1
-            mx += x[i]
-            my += x[i + 1]
-    f.pairs = pairs
-    if pairs < 3:
-        f.status = NON_FINITE if n > 3 else TOO_FEW
-        return f
-    mx /= pairs
-    my /= pairs
-    for i in range(n - 1):
-        if isfinite(x[i]) and isfinite(x[i + 1]):
-            dx = x[i] - mx
-            dy = x[i + 1] - my
-            sxx += dx * dx
-            sxy += dx * dy
-    if not (sxx > 0.0 and isfinite(sxx)):
-        f.status = OUT_OF_DOMAIN
-        return f
-    b = sxy / sxx
-    a = my - b * mx
-    for i in range(n - 1):
-        if isfinite(x[i]) and isfinite(x[i + 1]):
-            e = (x[i + 1] - my) - b * (x[i] - mx)
-            sse += e * e
-    variance = sse / pairs
-    if not b > 0.0:
-        f.status = OUT_OF_DOMAIN
-        return f
-    f.kappa = -log(b) / dt
-    spread = 1.0 - b
-    if spread != 0.0:
-        f.mean = my + b * (my - mx) / spread
-        g = 2.0 * f.kappa / ((1.0 - b) * (1.0 + b))
-    else:
-        g = 1.0 / dt
-    f.sigma = sqrt(variance * g)
-    f.half_life = log(2.0) / f.kappa if f.kappa > 0.0 else INFINITY
-    f.kappa_error = sqrt(variance / sxx) / (b * dt)
-    f.kappa_bias = (5.0 + 2.0 / b + 1.0 / (b * b)) / (2.0 * pairs * dt)
-    if variance > 0.0:
-        f.log_likelihood = -0.5 * pairs * (log(6.283185307179586477 * variance) + 1.0)
-    if spread != 0.0:
-        tail = f.mean - mx
-        f.mean_error = sqrt(variance / pairs + variance * tail * tail / sxx) / (spread if spread > 0.0 else -spread)
-        # g(b) = -2 ln b / (dt (1 - b²))
-        slope = (-2.0 / (b * dt) + 2.0 * b * g) / ((1.0 - b) * (1.0 + b))
-        f.sigma_error = sqrt(g * variance / (2.0 * pairs) + variance * slope * slope / (4.0 * g) * variance / sxx)
+    f.pairs = <int> pairs
+    f.status = status
     return f
 
 
+cdef Fit fit_one(const double* x, Py_ssize_t n, double dt) noexcept nogil:
+    """Steps with a missing end are left out: the likelihood of the rest is still exact."""
+    cdef skw_ou_line line = loops.line(x, n)
+    cdef Fit f = nothing(OK, line.steps)
+    cdef double s = line.slope, b = 1.0 + s, variance, g, g_b, tail, slope_variance
+    if line.steps < 3:
+        f.status = NON_FINITE if n > 3 else TOO_FEW
+        return f
+    if not (line.sxx > 0.0 and isfinite(line.sxx) and b > 0.0):
+        f.status = OUT_OF_DOMAIN
+        return f
+    variance = line.sse / line.steps
+    slope_variance = variance / line.sxx
+    f.kappa = -log1p(s) / dt
+    f.half_life = log(2.0) / f.kappa if f.kappa > 0.0 else INFINITY
+    # g(b) = 2κ/(1 - b²) = σ²/variance and its derivative, by their series about b = 1 where the closed forms cancel
+    if fabs(s) < 1e-3:
+        g = (1.0 - s * (1.0 - s * (5.0 / 6 - s * (2.0 / 3 - s * (8.0 / 15 - s * 13.0 / 30))))) / dt
+        g_b = (-1.0 + s * (5.0 / 3 - s * (2.0 - s * (32.0 / 15 - s * 13.0 / 6)))) / dt
+    else:
+        g = 2.0 * f.kappa / (-s * (1.0 + b))
+        g_b = (2.0 / (b * dt) - 2.0 * b * g) / (s * (1.0 + b))
+    f.sigma = sqrt(variance * g)
+    f.kappa_error = sqrt(slope_variance) / (b * dt)
+    f.sigma_error = sqrt(g * variance / (2.0 * line.steps) + variance * g_b * g_b / (4.0 * g) * slope_variance)
+    f.kappa_bias = (5.0 + 2.0 / b + 1.0 / (b * b)) / (2.0 * line.steps * dt)
+    if variance > 0.0:
+        f.log_likelihood = -0.5 * line.steps * (log(6.283185307179586477 * variance) + 1.0)
+    if s != 0.0:
+        tail = -line.rise / s
+        f.mean = line.centre + tail
+        f.mean_error = sqrt(variance / line.steps + slope_variance * tail * tail) / fabs(s)
+    return f
+
+
+cdef void store(const Fit* f, Py_ssize_t i, Py_ssize_t series, double* out, int* codes) noexcept nogil:
+    out[i] = f.kappa
+    out[series + i] = f.mean
+    out[2 * series + i] = f.sigma
+    out[3 * series + i] = f.half_life
+    out[4 * series + i] = f.kappa_error
+    out[5 * series + i] = f.mean_error
+    out[6 * series + i] = f.sigma_error
+    out[7 * series + i] = f.kappa_bias
+    out[8 * series + i] = f.log_likelihood
+    codes[i] = f.status
+    codes[series + i] = f.pairs
+
+
+cdef void row_body(void* context, Py_ssize_t i) noexcept nogil:
+    cdef Call* call = <Call*> context
+    cdef Fit f = fit_one(call.rows + i * call.length, call.length, call.dt)
+    store(&f, i, call.series, call.out, call.codes)
+
+
 def fit_rows(const double[:, ::1] rows, double dt, double[:, ::1] out, int[:, ::1] codes, int threads):
-    cdef Py_ssize_t i, n = rows.shape[1]
-    cdef Fit f
-    for i in prange(rows.shape[0], nogil=True, schedule="static", num_threads=threads):
-        f = fit_one(&rows[i, 0], n, dt)
-        out[0, i] = f.kappa
-        out[1, i] = f.mean
-        out[2, i] = f.sigma
-        out[3, i] = f.half_life
-        out[4, i] = f.kappa_error
-        out[5, i] = f.mean_error
-        out[6, i] = f.sigma_error
-        out[7, i] = f.kappa_bias
-        out[8, i] = f.log_likelihood
-        codes[0, i] = f.status
-        codes[1, i] = f.pairs
+    cdef Call call
+    call.series, call.length, call.dt = rows.shape[0], rows.shape[1], dt
+    if call.series == 0 or call.length == 0:
+        return
+    call.rows, call.out, call.codes = &rows[0, 0], &out[0, 0], &codes[0, 0]
+    with nogil:
+        parallel_for(row_body, &call, call.series, CHUNK, threads)

@@ -11,7 +11,13 @@ import pytest
 from skewline.cyext import black, isa
 from skewline.cyext._isa import levels
 
-SUITE = ["test_black_price.py", "test_black_greeks.py", "test_black_magnitudes.py", "test_implied_vol.py"]
+SUITE = [
+    "test_black_price.py",
+    "test_black_greeks.py",
+    "test_black_magnitudes.py",
+    "test_implied_vol.py",
+    "test_ou.py",
+]
 OTHERS = [level for level in levels() if level != isa()]
 
 

@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
@@ -118,3 +120,28 @@ def test_a_step_that_is_none_is_refused(dt: float) -> None:
         ou.fit(SITMO, dt)
     with pytest.raises(ValueError, match="matrix"):
         ou.fit_many(SITMO, 1.0)
+
+
+@pytest.mark.parametrize("size", [4, 9, 33, 64, 65, 130])
+def test_digits_survive_a_mean_that_dwarfs_the_spread(size: int) -> None:
+    # whole multiples of a power of two, so that adding the mean rounds nothing
+    x = np.round(simulate(0.5, 0.0, 1.0, 0.1, 1, size, seed=size)[0] * 2**20) / 2**20
+    near, far = ou.fit(x, 0.1), ou.fit(x + 2.0**30, 0.1)
+    assert [far.kappa, far.sigma, far.stderr.kappa] == pytest.approx(
+        [near.kappa, near.sigma, near.stderr.kappa], rel=1e-12
+    )
+
+
+@given(
+    shift=st.floats(-1e3, 1e3), scale=st.floats(1e-3, 1e3), step=st.floats(1e-3, 1e3), seed=st.integers(0, 99)
+)
+def test_affine_maps_and_the_unit_of_time_change_the_units_only(
+    shift: float, scale: float, step: float, seed: int
+) -> None:
+    x = simulate(3.0, 0.0, 1.0, 0.1, 1, 60, seed=seed)[0]
+    fit, moved = ou.fit(x, 0.1), ou.fit(shift + scale * x, 0.1 * step)
+    tolerance = 1e-9 * (1 + abs(shift) / scale)
+    assert moved.kappa * step == pytest.approx(fit.kappa, rel=tolerance)
+    assert moved.sigma * np.sqrt(step) == pytest.approx(fit.sigma * scale, rel=tolerance)
+    assert (moved.mean - shift) / scale == pytest.approx(fit.mean, rel=tolerance, abs=tolerance)
+    assert moved.stderr.kappa * step == pytest.approx(fit.stderr.kappa, rel=tolerance)

@@ -1,0 +1,117 @@
+/* The AR(1) regression of a series in three sweeps over what the first leaves in the nearest cache: centre, moments about
+ * it, residuals. One sweep of raw sums would lose as many digits as the mean exceeds the spread, and the residual variance
+ * from sums as many as it is smaller than the variance; the regression of increments, not of levels, keeps 1 - e^{-κΔ}
+ * to its own digits when κΔ is small.
+ *
+ * Four running sums of each kind, over four quarters of the series, hide the latency of an addition. */
+#include <math.h>
+#include "ou_loops.h"
+
+#define SKW_OU_LANE static inline __attribute__((always_inline))
+#define SKW_OU_QUARTERS(X) X(0) X(1) X(2) X(3)
+
+SKW_OU_LANE int skw_finite(double x) { return fabs(x) <= 1.7976931348623157e308; }
+
+/* 1 where the step from x[i] counts. */
+SKW_OU_LANE double skw_ou_counts(const double *x, ptrdiff_t i, int holes)
+{
+    return !holes || (skw_finite(x[i]) & skw_finite(x[i + 1])) ? 1.0 : 0.0;
+}
+
+SKW_OU_LANE double skw_ou_kept(double value, double counts, int holes)
+{
+    return !holes || counts > 0.0 ? value : 0.0;
+}
+
+typedef struct {
+    double count, x, y, xx, xy;
+} skw_ou_sums;
+
+/* Σ of u = x - base, of increments, u² and u·increment, or only of u and increments where `first`. */
+SKW_OU_LANE skw_ou_sums skw_ou_sweep(const double *restrict x, ptrdiff_t n, double base, int holes, int first)
+{
+    ptrdiff_t i, quarter = n / 32 * 8;
+#define SKW_OU_ZERO(k) double c##k = 0, x##k = 0, y##k = 0, xx##k = 0, xy##k = 0;
+    SKW_OU_QUARTERS(SKW_OU_ZERO)
+#define SKW_OU_ADD(k, at) { \
+        const ptrdiff_t j = (at); \
+        double counts = skw_ou_counts(x, j, holes); \
+        double u = skw_ou_kept(x[j] - base, counts, holes); \
+        double d = first && !holes ? 0.0 : skw_ou_kept(x[j + 1] - x[j], counts, holes); \
+        c##k += counts; \
+        x##k += u; \
+        y##k += d; \
+        if (!first) { xx##k += u * u; xy##k += u * d; } \
+    }
+#pragma omp simd reduction(+ : c0, c1, c2, c3, x0, x1, x2, x3, y0, y1, y2, y3, xx0, xx1, xx2, xx3, xy0, xy1, xy2, xy3)
+    for (i = 0; i < quarter; i++) {
+        SKW_OU_ADD(0, i)
+        SKW_OU_ADD(1, i + quarter)
+        SKW_OU_ADD(2, i + 2 * quarter)
+        SKW_OU_ADD(3, i + 3 * quarter)
+    }
+#pragma omp simd reduction(+ : c0, x0, y0, xx0, xy0)
+    for (i = 4 * quarter; i < n; i++) SKW_OU_ADD(0, i)
+    skw_ou_sums s = {(c0 + c1) + (c2 + c3), (x0 + x1) + (x2 + x3), (y0 + y1) + (y2 + y3), (xx0 + xx1) + (xx2 + xx3),
+                     (xy0 + xy1) + (xy2 + xy3)};
+    return s;
+}
+
+SKW_OU_LANE double skw_ou_squares(const double *restrict x, ptrdiff_t n, double centre, double rise, double slope,
+                                  int holes)
+{
+    ptrdiff_t i, quarter = n / 32 * 8;
+    double s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+#define SKW_OU_SQUARE(k, at) { \
+        const ptrdiff_t j = (at); \
+        double e = (x[j + 1] - x[j]) - rise - slope * (x[j] - centre); \
+        e = skw_ou_kept(e, skw_ou_counts(x, j, holes), holes); \
+        s##k += e * e; \
+    }
+#pragma omp simd reduction(+ : s0, s1, s2, s3)
+    for (i = 0; i < quarter; i++) {
+        SKW_OU_SQUARE(0, i)
+        SKW_OU_SQUARE(1, i + quarter)
+        SKW_OU_SQUARE(2, i + 2 * quarter)
+        SKW_OU_SQUARE(3, i + 3 * quarter)
+    }
+#pragma omp simd reduction(+ : s0)
+    for (i = 4 * quarter; i < n; i++) SKW_OU_SQUARE(0, i)
+    return (s0 + s1) + (s2 + s3);
+}
+
+/* `steps` of them, from x[0] on; `base` is one of the observations. */
+SKW_OU_LANE skw_ou_line skw_ou_regress(const double *x, ptrdiff_t steps, double base, int holes)
+{
+    skw_ou_line r = {NAN, NAN, NAN, 0.0, NAN, 0};
+    skw_ou_sums s = skw_ou_sweep(x, steps, base, holes, 1);
+    double n = s.count, centre = base + s.x / n, extra, sxy;
+    r.steps = (ptrdiff_t)n;
+    if (!(n > 0.0)) return r;
+    s = skw_ou_sweep(x, steps, centre, holes, 0);
+    extra = s.x / n; /* what rounding left out of the centre */
+    r.rise = s.y / n;
+    r.sxx = s.xx - s.x * extra;
+    sxy = s.xy - s.x * r.rise;
+    r.slope = sxy / r.sxx;
+    r.centre = centre + extra;
+    r.sse = skw_ou_squares(x, steps, centre, r.rise - r.slope * extra, r.slope, holes);
+    return r;
+}
+
+static skw_ou_line line(const double *x, ptrdiff_t n)
+{
+    ptrdiff_t first = 0;
+    skw_ou_line r = {NAN, NAN, NAN, 0.0, NAN, 0};
+    if (n < 2) return r;
+    r = skw_ou_regress(x, n - 1, x[0], 0);
+    if (skw_finite(r.sse) & skw_finite(r.sxx)) return r;
+    while (first < n && !skw_finite(x[first])) first++;
+    if (first == n) {
+        r.steps = 0;
+        return r;
+    }
+    return skw_ou_regress(x, n - 1, x[first], 1);
+}
+
+const skw_ou_loops SKW_NAME(skw_ou) = {line};
