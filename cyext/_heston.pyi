@@ -1,6 +1,10 @@
+from typing import TypeAlias
+
 from skewline.cyext.arguments import Doubles, Flags
 
-BOX: tuple[tuple[float, ...], tuple[float, ...]]
+_Five: TypeAlias = tuple[float, float, float, float, float]
+
+BOX: tuple[_Five, _Five]
 
 def prices(
     parameters: Doubles,
@@ -19,8 +23,7 @@ def fit(
     vols: Doubles,
     weights: Doubles,
     initial: Doubles | None,
+    enforce_feller: bool,
     model_vols: Doubles,
-    x: Doubles,
-    normal: Doubles,
     threads: int,
-) -> tuple[float, float, int, int, bool, int, int]: ...
+) -> tuple[_Five, _Five, _Five, tuple[float, float, float, int, int, bool, int, int]] | None: ...

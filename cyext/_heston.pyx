@@ -1,12 +1,11 @@
 # cython: boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Heston: whole chains priced expiry by expiry, and the fit of the five parameters in implied-volatility space."""
-from libc.math cimport exp, fabs, isfinite, log, sqrt, NAN
+from libc.math cimport exp, fabs, isfinite, log, nextafter, sqrt, NAN
 from libc.stdlib cimport malloc, free
-from libc.string cimport memcpy
 from skewline.cyext._black cimport log_ratio
 from skewline.cyext._heston_chain cimport Chain, arrange, close_chain, leave_out, open_chain, put_in
 from skewline.cyext._heston_loops cimport skw_heston, skw_heston_loops, skw_heston_model
-from skewline.cyext._heston_search cimport HIGH, LOW, Search, polish, search
+from skewline.cyext._heston_search cimport HIGH, LOW, Search, condition_of, optimum, standard_errors
 from skewline.cyext._heston_surface cimport Surface, close_surface, open_surface
 from skewline.cyext._isa import level
 from skewline.cyext._levmar cimport MOST
@@ -110,17 +109,20 @@ cdef void choose(Chain* c, const double[:] forward, const double[:] strike, cons
 
 
 def fit(const double[:] forward, const double[:] strike, const double[:] expiry, const double[:] vols,
-        const double[:] weights, initial, double[::1] model_vols, double[::1] x, double[:, ::1] normal, int threads):
-    """Leaves ln v0, ln κ, ln θ, ln σ, ρ in `x` and JᵀJ in them in `normal`; returns (sse, total weight, quotes used,
-    iterations, converged, starts, agreed)."""
+        const double[:] weights, initial, bint enforce_feller, double[::1] model_vols, int threads):
+    """Fills the model's vols; returns (v0, κ, θ, σ, ρ), their standard errors, the parameters in the units of BOX, and
+    (sse, total weight, condition, quotes used, iterations, converged, starts, agreed: -1 where nothing was compared)."""
     cdef Py_ssize_t size = model_vols.shape[0], j
     cdef Chain c
     cdef Surface s
     cdef Search r
     cdef double[MOST] start
+    cdef double[MOST] errors
+    cdef double[MOST] found
     cdef double* room = NULL
+    cdef double certainty = NAN
     cdef bint warm = initial is not None, fitted = False
-    cdef int a, b
+    cdef int a
     if warm:
         for a in range(5):
             start[a] = log(max(initial[a], 1e-300)) if a < 4 else initial[a]
@@ -133,6 +135,8 @@ def fit(const double[:] forward, const double[:] strike, const double[:] expiry,
             raise MemoryError
         with nogil:
             choose(&c, forward, strike, expiry, vols, weights, room, room + size, room + 2 * size)
+            for j in range(size):
+                model_vols[j] = NAN
             for j in range(c.count):
                 room[j] = vols[c.source[j]]
                 room[size + j] = weights[c.source[j]]
@@ -140,21 +144,23 @@ def fit(const double[:] forward, const double[:] strike, const double[:] expiry,
             if fitted and c.count > 0:
                 s.loops = loops
                 s.threads = threads
-                r = search(&s, start if warm else NULL)
-                polish(&s, &r)
-                for j in range(size):
-                    model_vols[j] = NAN
+                r = optimum(&s, start if warm else NULL, enforce_feller)
                 for j in range(c.count):
                     model_vols[c.source[j]] = s.quotes.model_vols[j]
+                standard_errors(&s, &r, errors)
+                certainty = condition_of(&s, &r)
+                for a in range(5):
+                    found[a] = exp(r.best.x[a]) if a < 4 else r.best.x[a]
+                # by rounding alone it may have missed the edge
+                while s.on_feller and found[3] * found[3] > 2.0 * found[1] * found[2]:
+                    found[3] = nextafter(found[3], 0.0)
         if not fitted:
             raise MemoryError
-        if c.count == 0:
-            return NAN, 0.0, 0, 0, False, 0, -1
-        for a in range(5):
-            x[a] = r.best.x[a]
-            for b in range(5):
-                normal[a, b] = r.best.jtj[a * MOST + b]
-        return (r.best.sse, s.total_weight, c.count, r.iterations, bool(r.best.converged), r.starts, r.agreed)
+        if c.count == 0 or not isfinite(r.best.sse):
+            return None
+        return (
+            tuple(found[a] for a in range(5)), tuple(errors[a] for a in range(5)), tuple(r.best.x[a] for a in range(5)),
+            (r.best.sse, s.total_weight, certainty, c.count, r.iterations, bool(r.best.converged), r.starts, r.agreed))
     finally:
         close_surface(&s)
         free(room)

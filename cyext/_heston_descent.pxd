@@ -42,7 +42,7 @@ cdef inline Descent descend(const Surface* s, const double* start, const double*
     cdef double[MOST] step
     cdef double[MOST] trial
     cdef double damping = 1e-3, grow = 2.0, sse, gain, expected, promised, moved
-    cdef int i, j
+    cdef int i, j, rejected
     memcpy(d.x, start, sizeof(d.x))
     d.iterations = 0
     d.converged = d.met = False
@@ -64,6 +64,7 @@ cdef inline Descent descend(const Surface* s, const double* start, const double*
         if meets(&d, known, promised):
             d.met = True
             return d
+        rejected = 0
         # damped steps from the same point until one goes down
         while True:
             if d.iterations >= most_iterations or damping > 1e20:
@@ -91,6 +92,10 @@ cdef inline Descent descend(const Surface* s, const double* start, const double*
                 sse = equations(s, trial, jtj, fresh_jtr)
                 if isfinite(sse) and sse < d.sse:
                     break
+            rejected += 1
+            if rejected == 2 and promised <= s.accuracy.noise * d.sse:
+                d.converged = True
+                return d
             damping *= grow
             grow *= 2.0
         gain = (d.sse - sse) / expected if expected > 0.0 else 0.0

@@ -10,6 +10,7 @@ cdef extern from "heston_loops.h":
     ctypedef struct skw_heston_accuracy:
         double digits
         double negligible
+        double noise
 
     const skw_heston_accuracy SKW_HESTON_EXACT
     const skw_heston_accuracy SKW_HESTON_COARSE

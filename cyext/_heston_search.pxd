@@ -2,10 +2,12 @@
 # The optimum out of several descents: exact enough to find the way first, to full accuracy at the end.
 from libc.math cimport exp, fabs, isfinite, log, sqrt
 from libc.string cimport memcpy
+from skewline.cyext._heston_certainty cimport condition, covariance
 from skewline.cyext._heston_chain cimport Chain
 from skewline.cyext._heston_descent cimport Descent, descend
-from skewline.cyext._heston_loops cimport SKW_HESTON_COARSE, SKW_HESTON_EXACT
-from skewline.cyext._heston_surface cimport Surface, equations
+from skewline.cyext._heston_loops cimport SKW_HESTON_COARSE, SKW_HESTON_EXACT, skw_heston_accuracy
+from skewline.cyext._heston_surface cimport Surface, equations, log_sigma_of_feller
+from skewline.cyext._heston_thin cimport ENOUGH, Thinned, close_thinned, open_thinned
 from skewline.cyext._levmar cimport MOST
 
 cdef enum:
@@ -127,13 +129,68 @@ cdef inline Search search(Surface* s, const double* initial) noexcept nogil:
     return r
 
 
-cdef inline void polish(Surface* s, Search* r) noexcept nogil:
-    """To full accuracy from where the search has ended."""
+cdef inline Search search_part(Surface* s, const double* initial) noexcept nogil:
+    """As `search`, on a part of a large surface."""
+    cdef Thinned part
+    cdef Search r
+    cdef bint found = False
+    if s.chain.count > 2 * ENOUGH and open_thinned(&part, s):
+        r = search(&part.surface, initial)
+        found = isfinite(r.best.sse)
+        close_thinned(&part)
+        if found:
+            return r
+    return search(s, initial)
+
+
+cdef inline void resume(Surface* s, Search* r, skw_heston_accuracy accuracy, double tolerance) noexcept nogil:
+    """Descend on from where the search has ended."""
     cdef Descent d
-    s.accuracy = SKW_HESTON_EXACT
-    d = descend(s, r.best.x, LOW, HIGH, 30, 1e-9, NULL)
+    s.accuracy = accuracy
+    d = descend(s, r.best.x, LOW, HIGH, 30, tolerance, NULL)
     r.iterations += d.iterations
-    d.converged = d.converged and r.best.converged
     if not d.current:
         d.sse = equations(s, d.x, NULL, NULL)
     r.best = d
+
+
+cdef inline Search optimum(Surface* s, const double* initial, bint enforce_feller) noexcept nogil:
+    """The least sum of squares, to full accuracy; with `enforce_feller` among models with 2κθ >= σ²."""
+    cdef Search r, on_edge
+    s.on_feller = False
+    r = search_part(s, initial)
+    resume(s, &r, SKW_HESTON_EXACT, 1e-9)
+    if not enforce_feller or not r.best.x[3] > log_sigma_of_feller(r.best.x):
+        return r
+    # then it lies where 2κθ = σ²: four parameters
+    s.on_feller = True
+    on_edge = search_part(s, r.best.x)
+    resume(s, &on_edge, SKW_HESTON_EXACT, 1e-9)
+    on_edge.best.x[3] = log_sigma_of_feller(on_edge.best.x)
+    on_edge.starts += r.starts
+    on_edge.iterations += r.iterations
+    return on_edge
+
+
+cdef inline void standard_errors(const Surface* s, const Search* r, double* errors) noexcept nogil:
+    """Of v0, κ, θ, σ, ρ from the covariance of the moved ones; NaN for one at its bound."""
+    cdef double[MOST * MOST] moved
+    cdef bint[MOST] left_out
+    cdef int i
+    for i in range(5):
+        left_out[i] = not LOW[i] < r.best.x[i] < HIGH[i]
+    if s.on_feller:
+        left_out[3] = True
+    covariance(r.best.jtj, left_out, r.best.sse, <double> s.chain.count, moved)
+    if s.on_feller:
+        moved[18] = 0.25 * (moved[6] + moved[12] + 2.0 * moved[7])
+    for i in range(5):
+        errors[i] = sqrt(moved[i * MOST + i]) * (exp(r.best.x[i]) if i < 4 else 1.0)
+
+
+cdef inline double condition_of(const Surface* s, const Search* r) noexcept nogil:
+    cdef bint[MOST] left_out
+    cdef int i
+    for i in range(5):
+        left_out[i] = i == 3 and s.on_feller
+    return condition(r.best.jtj, left_out)

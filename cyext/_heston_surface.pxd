@@ -41,13 +41,17 @@ cdef inline void close_surface(Surface* s) noexcept nogil:
     free(s.sums)
 
 
+cdef inline double log_sigma_of_feller(const double* x) noexcept nogil:
+    return 0.5 * (log(2.0) + x[1] + x[2])
+
+
 cdef inline skw_heston_model moved(const Surface* s, const double* x) noexcept nogil:
     """The fit moves the logarithms of v0, κ, θ and σ, and ρ itself."""
     cdef skw_heston_model m
     m.v0 = exp(x[0])
     m.kappa = exp(x[1])
     m.theta = exp(x[2])
-    m.sigma = exp(0.5 * (log(2.0) + x[1] + x[2])) if s.on_feller else exp(x[3])
+    m.sigma = exp(log_sigma_of_feller(x)) if s.on_feller else exp(x[3])
     m.rho = x[4]
     return m
 

@@ -59,6 +59,7 @@ def calibrate(
     *,
     weights: ArrayLike | None = None,
     initial: ArrayLike | None = None,
+    enforce_feller: bool = False,
     threads: int = 1,
 ) -> HestonFit:
     """Least-squares fit of the five parameters to implied volatilities; all arguments broadcast.
@@ -66,7 +67,8 @@ def calibrate(
     `weights` multiply the squared differences. Options that are not finite, not positive, expired, without
     weight, or worth less than 1e-11 of the forward at their vol are left out. `initial` (v0, kappa, theta,
     sigma, rho) is a warm start: one descent, and cold ones too where it starts far from the data, does not
-    converge or ends at a bound. ValueError for shapes that do not fit together, or an `initial` that is not
+    converge or ends at a bound. `enforce_feller` asks for the best model whose variance stays positive,
+    2κθ >= σ²: where the free optimum is none, one on the edge 2κθ = σ². ValueError for shapes that do not fit together, or an `initial` that is not
     five finite numbers.
     """
     f, k, t = doubles("forward", forward), doubles("strike", strike), doubles("expiry", expiry)
@@ -79,7 +81,9 @@ def calibrate(
         start = doubles("initial", initial)
         if start.shape != (5,) or not bool(np.all(np.isfinite(start))):
             raise ValueError("initial must be five finite numbers: v0, kappa, theta, sigma, rho")
-    fit = fit_surface(f, k, t, v, w, start, thread_count(threads))
+    fit = fit_surface(
+        f, k, t, v, w, start, enforce_feller=bool(enforce_feller), threads=thread_count(threads)
+    )
     fit.model_vols.shape = b.shape
     return fit
 

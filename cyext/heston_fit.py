@@ -17,6 +17,7 @@ from skewline.cyext.arguments import Doubles
 from skewline.cyext.status import Status
 
 _NAMES = ("v0", "kappa", "theta", "sigma", "rho")
+_PARAMETERS = len(_NAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,10 @@ class HestonFit:
 
     `sse` is the weighted sum of squared vol differences, `rmse` their weighted root mean square.
     `converged` says that the descent reached its tolerance; `agreed` that another start came to the same
-    sum (None: there was no other). `feller` is 2κθ/σ² (>= 1: variance stays positive). `condition` is the
+    sum (None: there was no other). `stderr` holds the standard errors of (v0, κ, θ, σ, ρ): residual variance
+    times (JᵀWJ)⁻¹ at the optimum, which takes the vol differences for independent, of a variance in inverse
+    proportion to their weights, and the model for true; NaN for a parameter at its bound (the others' are
+    then those given it) and for all where no quote is left over. `feller` is 2κθ/σ² (>= 1: variance stays positive). `condition` is the
     condition number of the Jacobian in (log v0, log κ, log θ, log σ, ρ): beyond about 1e3 some combination
     of parameters is barely determined. `at_bounds` names parameters that stopped at the edge of the search.
     `model_vols` is in the shape and order of the input, NaN where an input was left out.
@@ -36,6 +40,7 @@ class HestonFit:
     theta: float
     sigma: float
     rho: float
+    stderr: Doubles
     rmse: float
     sse: float
     iterations: int
@@ -61,18 +66,20 @@ def fit_surface(
     vols: Doubles,
     weights: Doubles,
     initial: Doubles | None,
+    *,
+    enforce_feller: bool,
     threads: int,
 ) -> HestonFit:
     """Fit flat arrays of one length, in any order; what cannot be used is left out."""
-    model_vols = np.full(vols.size, np.nan)
-    x, normal = np.empty(5), np.empty((5, 5))
-    sse, weight, used, iterations, converged, starts, agreed = _heston.fit(
-        forward, strike, expiry, vols, weights, initial, model_vols, x, normal, threads
+    model_vols = np.empty(vols.size)
+    found = _heston.fit(
+        forward, strike, expiry, vols, weights, initial, enforce_feller, model_vols, threads
     )
-    if not math.isfinite(sse):
+    if found is None:
         return _nothing(model_vols)
-    v0, kappa, theta, sigma = (math.exp(one) for one in x[:4].tolist())
-    enough = used >= 5
+    (v0, kappa, theta, sigma, rho), errors, x, outcome = found
+    sse, weight, condition, used, iterations, converged, starts, agreed = outcome
+    enough = used >= _PARAMETERS
     # where not one price of the model has a vol there was nothing to descend on
     converged = converged and bool(np.isfinite(model_vols).any())
     return HestonFit(
@@ -80,38 +87,44 @@ def fit_surface(
         kappa=kappa,
         theta=theta,
         sigma=sigma,
-        rho=float(x[4]),
+        rho=rho,
+        stderr=np.array(errors),
         rmse=math.sqrt(sse / weight),
         sse=sse,
         iterations=iterations,
         converged=converged and enough,
         feller=2.0 * kappa * theta / sigma**2,
-        condition=_condition(normal),
+        condition=condition,
         model_vols=model_vols,
         status=(Status.OK if converged else Status.NOT_CONVERGED) if enough else Status.TOO_FEW,
         starts=starts,
         agreed=None if agreed < 0 else bool(agreed),
-        at_bounds=_at_bounds(x),
+        at_bounds=tuple(
+            name
+            for name, value, low, high in zip(_NAMES, x, *_heston.BOX, strict=True)
+            if not low < value < high
+        ),
     )
-
-
-def _at_bounds(x: Doubles) -> tuple[str, ...]:
-    return tuple(
-        name
-        for name, value, low, high in zip(_NAMES, x.tolist(), *_heston.BOX, strict=True)
-        if not low < value < high
-    )
-
-
-def _condition(normal: Doubles) -> float:
-    values = np.linalg.eigvalsh(normal) if bool(np.all(np.isfinite(normal))) else np.array([np.nan])
-    if not values[0] > 0.0:
-        return float("inf")
-    return float(np.sqrt(values[-1] / values[0]))
 
 
 def _nothing(model_vols: Doubles) -> HestonFit:
-    nan = float("nan")
+    nan = math.nan
     return HestonFit(
-        nan, nan, nan, nan, nan, nan, nan, 0, False, nan, nan, model_vols, Status.TOO_FEW, 0, None, ()
+        v0=nan,
+        kappa=nan,
+        theta=nan,
+        sigma=nan,
+        rho=nan,
+        stderr=np.full(_PARAMETERS, nan),
+        rmse=nan,
+        sse=nan,
+        iterations=0,
+        converged=False,
+        feller=nan,
+        condition=nan,
+        model_vols=model_vols,
+        status=Status.TOO_FEW,
+        starts=0,
+        agreed=None,
+        at_bounds=(),
     )

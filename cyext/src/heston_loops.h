@@ -9,13 +9,14 @@ typedef struct {
 } skw_heston_model;
 
 /* How exactly a Fourier integral is summed: the trapezoidal rule's error is about e^-digits, and the sum ends where its
- * terms are below `negligible`. */
+ * terms are below `negligible`. By what that does to the vols of the farthest wings, a fit's sum of squares is smooth down to
+ * about the share `noise` of it and not below. */
 typedef struct {
-    double digits, negligible;
+    double digits, negligible, noise;
 } skw_heston_accuracy;
 
 /* Prices to 1e-12 of the forward; for the way to an optimum 1e-7 does. */
-static const skw_heston_accuracy SKW_HESTON_EXACT = {27.0, 1e-16}, SKW_HESTON_COARSE = {16.0, 1e-9};
+static const skw_heston_accuracy SKW_HESTON_EXACT = {27.0, 1e-16, 1e-6}, SKW_HESTON_COARSE = {16.0, 1e-9, 1e-4};
 
 /* Options of one expiry and one side of the forward, near enough to each other to share a contour: positions
  * [begin, end) of arrays of |ln(F/K)|, none above `widest`. */
