@@ -28,9 +28,9 @@ def run(level: str, *command: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_highest_level_up_to_v3_is_taken_unless_another_is_asked_for() -> None:
+def test_the_highest_level_is_taken_unless_another_is_asked_for() -> None:
     code = "from skewline.cyext import isa; print(isa())"
-    assert run("", "-c", code).stdout.strip() == levels()[:3][-1]
+    assert run("", "-c", code).stdout.strip() == levels()[-1]
     for level in levels():
         assert run(level, "-c", code).stdout.strip() == level
 
