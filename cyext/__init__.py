@@ -1,4 +1,4 @@
-"""Numerical kernels: Black-76, SABR, Heston, Ornstein–Uhlenbeck and American options, compiled from Cython.
+"""Numerical kernels: Black-76, portfolios in scenarios, SABR, Heston, Ornstein–Uhlenbeck, American options.
 
 Conventions of every module (`docs` of a function say only what differs):
 

@@ -2,10 +2,10 @@
 
 Scenarios: the underlying's log return is Student's t (heavy tails after A. McNeil, R. Frey & P. Embrechts,
 Quantitative Risk Management, 2005, ch. 2-3), scaled to the surface's at-the-money vol over the horizon; the
-log of each vol moves by a normal shock correlated with it, damped for long expiries by sqrt(30 days / expiry)
-(weighted vega: N. Taleb, Dynamic Hedging, 1997, ch. 9). The smile stays with its strikes, and the horizon
-passes. Underlyings share one market factor. Every draw follows from the seed, and the profit is linear in the
-position: a sum of per-option vectors.
+log of each vol moves by a normal shock correlated with it, damped for long expiries by sqrt(30 days /
+expiry) (weighted vega: N. Taleb, Dynamic Hedging, 1997, ch. 9). The smile stays with its strikes, and the
+horizon passes: time to expiry and discounting are shorter by it. Underlyings share one market factor. Every
+draw follows from the seed, and the profit is linear in the position: a sum of per-option vectors.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from skewline.cyext import black
+from skewline.cyext import portfolio
 from skewline.servers.risk.greeks import Doubles, Valuation
 from skewline.servers.risk.surface_view import SurfaceView
 from skewline.servers.runtime.day_count import DAYS_A_YEAR
@@ -68,13 +68,16 @@ class Scenarios:
         moves = np.exp(spread * draws.returns - 0.5 * spread**2)
         damped = np.clip(np.sqrt(_MONTH / np.maximum(c.years, 1e-6)), *_WEIGHTS)
         shocks = self._settings.vol_of_vol * math.sqrt(horizon) * damped
-        vols = c.vol * np.exp(np.outer(draws.vols, shocks) - 0.5 * shocks**2)
-        years = np.maximum(c.years - horizon, 0.0)
-        later = black.price(c.is_call, np.outer(moves, c.forward), c.strike, years, c.discount, vols)
-        now = valuation.rows[-1, valuation.live]
-        # Not a matrix product: its last digits may depend on threads and alignment, and replays must agree.
-        profit: Doubles = ((later - now) * weights[valuation.live]).sum(axis=1)
-        return profit
+        return portfolio.revalue(
+            *(c.is_call, c.forward, c.strike, c.years, c.discount),
+            vol=c.vol * np.exp(-0.5 * shocks**2),
+            quantity=weights[valuation.live],
+            spot_factor=moves,
+            vol_shock=draws.vols,
+            vol_weight=shocks,
+            time_passed=horizon,
+            base=valuation.rows[-1, valuation.live],
+        ).profit
 
     def measure(self, profit: Doubles, confidence: float, horizon_days: float) -> risk_pb2.ValueAtRisk:
         """Value at risk and expected shortfall of a profit vector."""

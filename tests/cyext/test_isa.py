@@ -17,6 +17,7 @@ SUITE = [
     "test_black_magnitudes.py",
     "test_implied_vol.py",
     "test_ou.py",
+    "test_portfolio.py",
 ]
 OTHERS = [level for level in levels() if level != isa()]
 

@@ -5,7 +5,7 @@ from dataclasses import fields, is_dataclass
 
 import numpy as np
 
-from skewline.cyext import american, black, heston, ou, sabr
+from skewline.cyext import american, black, heston, ou, portfolio, sabr
 
 #: Does the work with so many threads and gives the answer's numbers.
 Call = Callable[[int], list[np.ndarray]]
@@ -46,6 +46,16 @@ def black_implied_vol(size: int) -> Call:
     price = black.price(o["is_call"], 100.0, o["strike"], o["expiry"], 0.99, o["vol"])
     a = (o["is_call"], price, 100.0, o["strike"], o["expiry"], 0.99)
     return lambda threads: numbers(black.implied_vol_with_status(*a, threads=threads))
+
+
+def portfolio_revalue(size: int) -> Call:
+    """`size` positions in a hundred scenarios."""
+    o = options(size)
+    moves = np.exp(0.05 * np.random.default_rng(size).standard_normal(100))
+    a = (o["is_call"], 100.0, o["strike"], o["expiry"], 0.99, o["vol"], 1.0)
+    return lambda threads: numbers(
+        portfolio.revalue(*a, spot_factor=moves, vol_shock=-np.log(moves), time_passed=0.004, threads=threads)
+    )
 
 
 def sabr_implied_vol(size: int) -> Call:
@@ -119,6 +129,7 @@ KERNELS: dict[str, tuple[Callable[[int], Call], int]] = {
     "black.price": (black_price, 300_000),
     "black.greeks": (black_greeks, 200_000),
     "black.implied_vol": (black_implied_vol, 100_000),
+    "portfolio.revalue": (portfolio_revalue, 3_000),
     "sabr.implied_vol": (sabr_implied_vol, 100_000),
     "sabr.calibrate_many": (sabr_calibrate_many, 1_000),
     "heston.price": (heston_price, 3_000),

@@ -1,0 +1,147 @@
+# cython: boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""Full revaluation of positions in scenarios: a work item is some options in a block of scenarios, so that neither many
+options nor many scenarios leave a thread idle, and nothing of the size options x scenarios is kept unless it is asked for.
+"""
+from libc.math cimport NAN
+from skewline.cyext._black cimport black_price
+from skewline.cyext._black_loops cimport SKW_BLOCK, skw_column, skw_rare
+from skewline.cyext._isa import level
+from skewline.cyext._pool cimport Body, parallel_for
+from skewline.cyext._portfolio_loops cimport (
+    skw_black_block, skw_portfolio, skw_portfolio_loops, skw_positions, skw_scenarios)
+from skewline.cyext._status cimport OK
+
+cdef const skw_portfolio_loops* loops = skw_portfolio(level())
+
+# Options whose profits are summed one after the other; the sums of such groups are then added up in their order.
+cdef Py_ssize_t GROUP = 128
+
+cdef struct Call:
+    skw_positions positions
+    skw_scenarios scenarios
+    const double* quantity
+    const double* base
+    const int* status
+    Py_ssize_t options
+    double* out
+
+
+cdef inline skw_column column(const double[:] values) noexcept nogil:
+    cdef skw_column c
+    c.data = <const char*> &values[0]
+    c.stride = values.strides[0]
+    return c
+
+
+cdef inline Py_ssize_t blocks(const Call* call) noexcept nogil:
+    return (call.scenarios.count + SKW_BLOCK - 1) // SKW_BLOCK
+
+
+cdef inline int length(const Call* call, Py_ssize_t start) noexcept nogil:
+    cdef Py_ssize_t left = call.scenarios.count - start
+    return <int> (left if left < SKW_BLOCK else SKW_BLOCK)
+
+
+cdef void revalued(const Call* call, Py_ssize_t option, Py_ssize_t start, int count, double* out) noexcept nogil:
+    """Values of one option in scenarios [start, start + count)."""
+    cdef skw_black_block block
+    cdef skw_rare rare
+    cdef int j
+    loops.inputs(&call.positions, &call.scenarios, option, start, count, &block)
+    loops.values(&block, count, out, &rare)
+    if rare.any:
+        loops.inputs(&call.positions, &call.scenarios, option, start, count, &block)
+        for j in range(count):
+            if rare.lane[j]:
+                out[j] = black_price(block.sign[j] > 0.0, block.forward[j], block.strike[j], block.expiry[j],
+                                     block.discount[j], block.fifth[j])
+
+
+cdef void profit_body(void* context, Py_ssize_t item) noexcept nogil:
+    """Profits of a group of options in a block of scenarios, into the group's row."""
+    cdef const Call* call = <const Call*> context
+    cdef Py_ssize_t group = item // blocks(call), start = item % blocks(call) * SKW_BLOCK
+    cdef Py_ssize_t option, end = min((group + 1) * GROUP, call.options)
+    cdef double[SKW_BLOCK] value
+    cdef double* total = call.out + group * call.scenarios.count + start
+    cdef double quantity, base
+    cdef int j, count = length(call, start)
+    for j in range(count):
+        total[j] = 0.0
+    for option in range(group * GROUP, end):
+        if call.status[option] != OK:
+            continue
+        revalued(call, option, start, count, value)
+        quantity = call.quantity[option]
+        base = call.base[option]
+        for j in range(count):
+            total[j] += quantity * (value[j] - base)
+
+
+cdef void matrix_body(void* context, Py_ssize_t item) noexcept nogil:
+    """Values of one option in a block of scenarios, into the option's row."""
+    cdef const Call* call = <const Call*> context
+    cdef Py_ssize_t option = item // blocks(call), start = item % blocks(call) * SKW_BLOCK
+    cdef double* out = call.out + option * call.scenarios.count + start
+    cdef int j, count = length(call, start)
+    if call.status[option] == OK:
+        revalued(call, option, start, count, out)
+    else:
+        for j in range(count):
+            out[j] = NAN
+
+
+def groups(Py_ssize_t options):
+    """How many rows `profit` needs."""
+    return (options + GROUP - 1) // GROUP
+
+
+cdef Call call_of(book, scenarios, double[:, ::1] out):
+    cdef const unsigned char[:] is_call = book.is_call
+    cdef const Py_ssize_t[::1] underlying = book.underlying
+    cdef const double[:, ::1] forward_factor = scenarios.forward_factor, vol_shock = scenarios.vol_shock
+    cdef const double[::1] quantity = book.quantity, base = book.base
+    cdef const int[::1] status = book.status
+    cdef Call call
+    call.positions.options.is_call.data = <const char*> &is_call[0]
+    call.positions.options.is_call.stride = is_call.strides[0]
+    call.positions.options.forward = column(book.forward)
+    call.positions.options.strike = column(book.strike)
+    call.positions.options.expiry = column(book.expiry)
+    call.positions.options.discount = column(book.discount)
+    call.positions.options.fifth = column(book.vol)
+    call.positions.vol_weight = column(book.vol_weight)
+    call.positions.underlying = &underlying[0]
+    call.scenarios.forward_factor = &forward_factor[0, 0]
+    call.scenarios.vol_shock = &vol_shock[0, 0]
+    call.scenarios.count = forward_factor.shape[1]
+    call.scenarios.time_passed = column(scenarios.time_passed)
+    call.scenarios.rate_shift = column(scenarios.rate_shift)
+    call.scenarios.carry_shift = column(scenarios.carry_shift)
+    call.scenarios.terms = scenarios.terms
+    call.quantity = &quantity[0]
+    call.base = &base[0]
+    call.status = &status[0]
+    call.options = quantity.shape[0]
+    call.out = &out[0, 0]
+    return call
+
+
+def profit(book, scenarios, double[:, ::1] rows, double[::1] out, int threads):
+    """Profit of all options in each scenario; `rows` is room for that of each group."""
+    cdef Call call = call_of(book, scenarios, rows)
+    cdef Py_ssize_t group, i
+    with nogil:
+        parallel_for(profit_body, &call, rows.shape[0] * blocks(&call), 1, threads)
+        for i in range(out.shape[0]):
+            out[i] = 0.0
+        for group in range(rows.shape[0]):
+            for i in range(out.shape[0]):
+                out[i] += rows[group, i]
+
+
+def matrix(book, scenarios, double[:, ::1] out, int threads):
+    """Value of each option (row) in each scenario (column)."""
+    cdef Call call = call_of(book, scenarios, out)
+    with nogil:
+        parallel_for(matrix_body, &call, out.shape[0] * blocks(&call), 32, threads)
