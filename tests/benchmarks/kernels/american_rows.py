@@ -58,7 +58,7 @@ def _true_value() -> float:
 
 
 def _mixed() -> tuple[Columns, Doubles]:
-    """Calls and puts near and far, and their values by QuantLib's high-precision scheme."""
+    """Calls and puts near and far, and their true values as above."""
     rng = np.random.default_rng(44)
     n = 24
     days = rng.integers(10, 1000, n)
@@ -68,13 +68,12 @@ def _mixed() -> tuple[Columns, Doubles]:
     )
     if not INSTALLED:
         return columns, american.price(*columns, accuracy="precise")
-    from quantlib_american_peer import SCHEMES, pricer
+    from quantlib_american_peer import FINEST, pricer
 
-    scheme = SCHEMES["high precision"]()
     values = []
     for at in range(n):
         call, spot, strike, _, rate, carry, vol = (column[at].item() for column in columns)
-        values.append(pricer((call, spot, strike, int(days[at]), rate, carry, vol), scheme)())
+        values.append(pricer((call, spot, strike, int(days[at]), rate, carry, vol), FINEST())())
     return columns, np.array(values)
 
 

@@ -1,12 +1,14 @@
-"""What a second thread brings to each kernel."""
+"""What a second thread brings to each kernel, and how a Python thread fares meanwhile."""
 
 from __future__ import annotations
 
 import os
+import threading
+import time
 
 import numpy as np
 from every_kernel import KERNELS, kernel
-from table_row import Row, Rows, gain
+from table_row import Row, Rows, Unit, gain
 
 
 def rows() -> Rows:
@@ -18,3 +20,44 @@ def rows() -> Rows:
         call = kernel(name, 2.0)
         same = all(np.array_equal(a, b, equal_nan=True) for a, b in zip(call(1), call(2), strict=True))
         yield gain(name, call, "bit-identical" if same else "NOT the same numbers", same)
+    yield _counting()
+
+
+def _counting() -> Row:
+    """How fast a Python thread counts while another is in a kernel, against counting alone."""
+    call = kernel("american.price", 20.0)
+    alone, _ = _count(threading.Event(), 0.3)
+    done = threading.Event()
+    lasted: list[float] = []
+
+    def work() -> None:
+        end = time.perf_counter() + 1.0
+        while time.perf_counter() < end:
+            start = time.perf_counter()
+            call(1)
+            lasted.append(time.perf_counter() - start)
+        done.set()
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    rate, pause = _count(done, 60.0)
+    worker.join()
+    return Row(
+        "a Python thread counts while a kernel works",
+        ours=rate / alone,
+        accuracy=f"longest pause {pause * 1e3:.1f} ms beside calls of {min(lasted) * 1e3:.0f} ms",
+        peer="counting alone",
+        threads=1,
+        unit=Unit.GAIN,
+    )
+
+
+def _count(until: threading.Event, seconds: float) -> tuple[float, float]:
+    """Counts a second, and the longest time between two of them."""
+    counted, pause = 0, 0.0
+    begin = last = time.perf_counter()
+    while not until.is_set() and last - begin < seconds:
+        now = time.perf_counter()
+        pause, last = max(pause, now - last), now
+        counted += 1
+    return counted / (last - begin), pause
