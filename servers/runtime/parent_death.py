@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 # A program of its own rather than `preexec_fn`: Python code between fork and exec can deadlock once
-# gRPC or OpenMP threads exist. It replaces itself, so the pid stays that of the wanted program.
+# gRPC's or the kernels' threads exist. It replaces itself, so the pid stays that of the wanted program.
 # The parent may have died before prctl took effect, hence the look at the parent's pid after it.
 _LAUNCHER: Final = """
 import ctypes, os, signal, sys

@@ -14,7 +14,7 @@ from skewline.servers.runtime.settings.url import mask
 
 CONFIG_VARIABLE: Final = "SKEWLINE_CONFIG"
 NONE: Final = "none"
-_NOT_SETTINGS: Final = (CONFIG_VARIABLE, "SKEWLINE_ISA")
+_NOT_SETTINGS: Final = (CONFIG_VARIABLE, "SKEWLINE_ISA", "SKEWLINE_THREADS")
 _NOT_SETTINGS_PREFIX: Final = "SKEWLINE_TEST_"
 
 

@@ -128,7 +128,13 @@ def test_unknown_environment_variables_are_refused_with_the_closest() -> None:
 
 
 def test_variables_that_are_no_settings_are_left_alone() -> None:
-    environment = {"SKEWLINE_TEST_DATA": "x", "SKEWLINE_ISA": "avx2", "OTHER": "y", "SKEWLINE_BUS__URL": ""}
+    environment = {
+        "SKEWLINE_TEST_DATA": "x",
+        "SKEWLINE_ISA": "avx2",
+        "SKEWLINE_THREADS": "2",
+        "OTHER": "y",
+        "SKEWLINE_BUS__URL": "",
+    }
     assert load_settings(None, [], environment).model_dump() == Settings().model_dump()
 
 
