@@ -2,7 +2,7 @@
 
 `make sanitize` calls it; arguments go to pytest. The build has a tree of its own, build/sanitize, whose files
 are links: the kernels in cyext/ stay as they are. The first wrong access, overflow or bad cast ends the test
-process with a report of its place.
+process, and the report of its place is printed at the end.
 """
 
 from __future__ import annotations
@@ -23,12 +23,10 @@ FLAGS = (
     "-fsanitize=address,undefined,float-cast-overflow",
     "-fno-sanitize-recover=all",
 )
-# CPython keeps memory until it ends, so leaks have a test of their own. PYTHONMALLOC: every object comes from
-# malloc, which the sanitizer watches, not from Python's own arenas.
-SETTINGS = {
+# CPython keeps memory until it ends, so leaks have a test of their own.
+OPTIONS = {
     "ASAN_OPTIONS": "detect_leaks=0:detect_stack_use_after_return=1:allocator_may_return_null=1",
     "UBSAN_OPTIONS": "print_stacktrace=1",
-    "PYTHONMALLOC": "malloc",
 }
 
 
@@ -74,10 +72,21 @@ def main(arguments: list[str]) -> int:
     tree = lay_tree(root)
     dev = lay_links(tree)
     build_kernels(tree, dev, FLAGS)
-    environment = {**os.environ, **SETTINGS, "LD_PRELOAD": preload, "PYTHONPATH": str(dev)}
+    reports = tree / "reports"
+    reports.mkdir(exist_ok=True)
+    for old in reports.iterdir():
+        old.unlink()
+    settings = {name: f"{value}:log_path={reports}/report" for name, value in OPTIONS.items()}
+    environment = {**os.environ, **settings, "LD_PRELOAD": preload, "PYTHONPATH": str(dev)}
+    # Every Python object from malloc, which the sanitizer watches, instead of from Python's own arenas.
+    environment["PYTHONMALLOC"] = "malloc"
     pytest = Path(sys.executable).with_name("pytest")
     command = [str(pytest), "-p", "no:cacheprovider", "-m", "not benchmark", "tests/cyext", *arguments]
-    return subprocess.run(command, cwd=root, env=environment, check=False).returncode
+    status = subprocess.run(command, cwd=root, env=environment, check=False).returncode
+    # From files: a test's process that ends so takes what it has printed with it.
+    found = [report.read_text() for report in sorted(reports.iterdir())]
+    print("\n".join(found), end="", flush=True)
+    return status or int(bool(found))
 
 
 if __name__ == "__main__":
