@@ -19,7 +19,7 @@ CALL = STRIKE < 101.0
 def numbers() -> dict[str, np.ndarray]:
     """Of both ways to solve a step: with one boundary of exercise, and with any set."""
     dividends = cash.Dividends([0.1, 0.35], [1.0, 1.5])
-    found = {}
+    found: dict[str, np.ndarray] = {}
     for name, q in (("one boundary", 0.01), ("any set", -0.03)):
         option = (100.0, STRIKE, 0.5, 0.02, q)
         price = cash.price(CALL, *option, 0.25, dividends=dividends)
