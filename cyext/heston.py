@@ -68,8 +68,8 @@ def calibrate(
     weight, or worth less than 1e-11 of the forward at their vol are left out. `initial` (v0, kappa, theta,
     sigma, rho) is a warm start: one descent, and cold ones too where it starts far from the data, does not
     converge or ends at a bound. `enforce_feller` asks for the best model whose variance stays positive,
-    2κθ >= σ²: where the free optimum is none, one on the edge 2κθ = σ². ValueError for shapes that do not fit together, or an `initial` that is not
-    five finite numbers.
+    2κθ >= σ²: where the free optimum is none, one on the edge 2κθ = σ². ValueError for shapes that do not
+    fit together, or an `initial` that is not five finite numbers.
     """
     f, k, t = doubles("forward", forward), doubles("strike", strike), doubles("expiry", expiry)
     v = doubles("vols", vols)

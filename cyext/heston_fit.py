@@ -29,10 +29,11 @@ class HestonFit:
     sum (None: there was no other). `stderr` holds the standard errors of (v0, κ, θ, σ, ρ): residual variance
     times (JᵀWJ)⁻¹ at the optimum, which takes the vol differences for independent, of a variance in inverse
     proportion to their weights, and the model for true; NaN for a parameter at its bound (the others' are
-    then those given it) and for all where no quote is left over. `feller` is 2κθ/σ² (>= 1: variance stays positive). `condition` is the
-    condition number of the Jacobian in (log v0, log κ, log θ, log σ, ρ): beyond about 1e3 some combination
-    of parameters is barely determined. `at_bounds` names parameters that stopped at the edge of the search.
-    `model_vols` is in the shape and order of the input, NaN where an input was left out.
+    then those given it) and for all where no quote is left over. `feller` is 2κθ/σ² (>= 1: variance stays
+    positive). `condition` is the condition number of the Jacobian in (log v0, log κ, log θ, log σ, ρ): beyond
+    about 1e3 some combination of parameters is barely determined. `at_bounds` names parameters that stopped
+    at the edge of the search. `model_vols` is in the shape and order of the input, NaN where an input was
+    left out.
     """
 
     v0: float
@@ -72,9 +73,7 @@ def fit_surface(
 ) -> HestonFit:
     """Fit flat arrays of one length, in any order; what cannot be used is left out."""
     model_vols = np.empty(vols.size)
-    found = _heston.fit(
-        forward, strike, expiry, vols, weights, initial, enforce_feller, model_vols, threads
-    )
+    found = _heston.fit(forward, strike, expiry, vols, weights, initial, enforce_feller, model_vols, threads)
     if found is None:
         return _nothing(model_vols)
     (v0, kappa, theta, sigma, rho), errors, x, outcome = found

@@ -10,9 +10,11 @@ static inline __attribute__((always_inline)) void skw_heston_strike(const skw_he
                                                                     double turn, int terms, double *restrict sums)
 {
     double s0 = 0.0, s1 = 0.0, s2 = 0.0, s3 = 0.0, s4 = 0.0, s5 = 0.0;
-    int j;
+    int j, count = o->count;
+    /* nodes from which the modulus leaves nothing */
+    while (count > 0 && distance * o->u_im[count - SKW_HESTON_STEP] > 40.0) count -= SKW_HESTON_STEP;
 #pragma omp simd reduction(+ : s0, s1, s2, s3, s4, s5)
-    for (j = 0; j < o->count; j++) {
+    for (j = 0; j < count; j++) {
         double fade = skw_exp_negative(-distance * o->u_im[j]);
         skw_turn t = skw_sincos(distance * o->u_re[j]);
         double cosine = fade * t.cosine, sine = turn * fade * t.sine;
