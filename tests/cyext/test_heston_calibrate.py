@@ -1,4 +1,5 @@
 import time
+from collections.abc import Iterable
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ DAX = dax_2002()
 
 
 def vols_of(
-    p: tuple[float, ...], forward: float, strike: NDArray[np.float64], expiry: NDArray[np.float64]
+    p: Iterable[float], forward: float, strike: NDArray[np.float64], expiry: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     is_call = strike > forward
     prices = heston.price(is_call, forward, strike, expiry, 1.0, **model(p))
@@ -186,3 +187,22 @@ def test_misuse_names_the_argument() -> None:
         heston.calibrate(1.0, [0.9, 1.0], 1.0, [0.2, 0.2, 0.2])
     with pytest.raises(TypeError, match="vols"):
         heston.calibrate(1.0, [0.9, 1.0], 1.0, ["a", "b"])
+
+
+def test_a_large_surface_ends_where_all_of_its_quotes_want_it() -> None:
+    """The way is searched on a part of the quotes; the optimum is that of all."""
+    rng = np.random.default_rng(2)
+    strike, expiry = grid([0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0, 1.5, 2.0], 150)
+    vols = vols_of((0.03, 3.0, 0.05, 0.9, -0.7), 1.0, strike, expiry)
+    vols = vols * (1 + 0.03 * rng.standard_normal(vols.size)) + 0.01 * np.sin(5 * np.log(strike))
+    fit = heston.calibrate(1.0, strike, expiry, vols)
+    order = rng.permutation(vols.size)
+    again = heston.calibrate(1.0, strike[order], expiry[order], vols[order])
+    assert fit.converged
+    assert fit.agreed
+    assert again.sse == pytest.approx(fit.sse, rel=1e-7)
+    for factor in (0.999, 1.001):
+        for i in range(5):
+            moved = fit.parameters
+            moved[i] *= factor
+            assert np.sum((vols_of(moved, 1.0, strike, expiry) - vols) ** 2) > fit.sse

@@ -132,3 +132,18 @@ def test_threads_and_order_do_not_matter() -> None:
     assert np.array_equal(
         one[order], heston.price(strike[order] > 1, 1.0, strike[order], expiry[order], 1.0, **p)
     )
+
+
+def test_a_price_does_not_depend_on_its_neighbours() -> None:
+    rng = np.random.default_rng(12)
+    expiry = rng.choice([1 / 365, 0.02, 0.5, 3.0], 200)
+    strike = np.exp(rng.uniform(-1.5, 1.0, 200) * rng.choice([0.05, 1.0], 200))
+    p = model((0.02, 5.0, 0.03, 1.2, -0.75))
+    together = heston.price(strike > 1, 1.0, strike, expiry, 1.0, **p)
+    alone = [heston.price(k > 1, 1.0, k, t, 1.0, **p) for k, t in zip(strike, expiry, strict=True)]
+    assert together.tolist() == [float(one) for one in alone]
+    spoiled = strike.copy()
+    spoiled[::3] = rng.choice([np.nan, -1.0, 1e-9, 1e9], spoiled[::3].size)
+    among_bad = heston.price(strike > 1, 1.0, spoiled, expiry, 1.0, **p)
+    kept = np.arange(200) % 3 != 0
+    assert among_bad[kept].tolist() == together[kept].tolist()

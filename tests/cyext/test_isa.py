@@ -16,6 +16,8 @@ SUITE = [
     "test_black_greeks.py",
     "test_black_magnitudes.py",
     "test_implied_vol.py",
+    "test_heston_price.py",
+    "test_heston_calibrate.py",
     "test_ou.py",
     "test_portfolio.py",
 ]
