@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from skewline.cyext import black, isa
+from skewline.cyext import black, heston, isa
 from skewline.cyext._isa import levels
 
 SUITE = [
@@ -58,6 +58,25 @@ def test_every_level_passes_the_accuracy_suite(level: str) -> None:
     assert done.returncode == 0, done.stdout[-4000:]
 
 
+def heston_numbers() -> dict[str, np.ndarray]:
+    """Prices, exact to a share of the forward, and the optimum of a surface, which is found to 1e-6."""
+    rng = np.random.default_rng(13)
+    expiry = np.repeat([1 / 365, 0.05, 0.5, 2.0], 50)
+    strike = 100.0 * np.exp(rng.normal(size=expiry.size) * 0.5 * np.sqrt(expiry))
+    is_call = strike > 100.0
+    price = heston.price(
+        is_call, 100.0, strike, expiry, 1.0, v0=0.02, kappa=5.0, theta=0.03, sigma=1.2, rho=-0.75
+    )
+    vols = 0.2 - 0.1 * np.log(strike / 100.0) + 0.01 * rng.standard_normal(expiry.size)
+    found = heston.calibrate(100.0, strike, expiry, vols).parameters
+    return {
+        "heston": price,
+        "heston scale": np.full(price.shape, 100.0),
+        "heston fit": found,
+        "heston fit scale": 1e6 * np.abs(found),
+    }
+
+
 def numbers() -> dict[str, np.ndarray]:
     """Price, Greeks and vols of options up to 30 standard deviations from the money, some of them bad."""
     rng = np.random.default_rng(11)
@@ -88,7 +107,7 @@ def numbers() -> dict[str, np.ndarray]:
     found = black.implied_vol_with_status(
         is_call[otm], g.price[otm], 100.0, strike[otm], expiry[otm], discount[otm]
     )
-    return {**result, "vol": found.vol, "vol scale": found.vol, "status": found.status}
+    return {**heston_numbers(), **result, "vol": found.vol, "vol scale": found.vol, "status": found.status}
 
 
 @pytest.mark.parametrize("level", OTHERS)
