@@ -5,7 +5,7 @@ from dataclasses import fields, is_dataclass
 
 import numpy as np
 
-from skewline.cyext import american, black, heston, ou, portfolio, sabr
+from skewline.cyext import american, american_dividends, black, heston, ou, portfolio, sabr
 
 #: Does the work with so many threads and gives the answer's numbers.
 Call = Callable[[int], list[np.ndarray]]
@@ -56,6 +56,14 @@ def portfolio_revalue(size: int) -> Call:
     return lambda threads: numbers(
         portfolio.revalue(*a, spot_factor=moves, vol_shock=-np.log(moves), time_passed=0.004, threads=threads)
     )
+
+
+def portfolio_matrix(size: int) -> Call:
+    """`size` options in 20 scenarios."""
+    o, rng = options(size), np.random.default_rng(size)
+    a = (o["is_call"], 100.0, o["strike"], o["expiry"], 0.99, o["vol"])
+    spot, vol = rng.uniform(0.8, 1.2, 20), rng.uniform(-0.3, 0.3, 20)
+    return lambda threads: numbers(portfolio.matrix(*a, spot_factor=spot, vol_shock=vol, threads=threads))
 
 
 def sabr_implied_vol(size: int) -> Call:
@@ -114,6 +122,13 @@ def american_implied_vol(size: int) -> Call:
     return lambda threads: numbers(american.implied_vol_with_status(*b, threads=threads))
 
 
+def dividends_price(size: int) -> Call:
+    o = options(size)
+    a = (o["is_call"], 100.0, o["strike"], o["expiry"], 0.03, 0.0, o["vol"])
+    paid = american_dividends.Dividends([0.1, 0.4], [1.0, 1.0])
+    return lambda threads: numbers(american_dividends.price(*a, dividends=paid, threads=threads))
+
+
 def ou_fit_many(size: int) -> Call:
     """`size` series of 500 observations."""
     rng = np.random.default_rng(size)
@@ -130,6 +145,7 @@ KERNELS: dict[str, tuple[Callable[[int], Call], int]] = {
     "black.greeks": (black_greeks, 200_000),
     "black.implied_vol": (black_implied_vol, 100_000),
     "portfolio.revalue": (portfolio_revalue, 3_000),
+    "portfolio.matrix": (portfolio_matrix, 10_000),
     "sabr.implied_vol": (sabr_implied_vol, 100_000),
     "sabr.calibrate_many": (sabr_calibrate_many, 1_000),
     "heston.price": (heston_price, 3_000),
@@ -137,6 +153,7 @@ KERNELS: dict[str, tuple[Callable[[int], Call], int]] = {
     "american.price": (american_price, 200),
     "american.greeks": (american_greeks, 60),
     "american.implied_vol": (american_implied_vol, 100),
+    "american_dividends.price": (dividends_price, 60),
     "ou.fit_many": (ou_fit_many, 1_000),
 }
 

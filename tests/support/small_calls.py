@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from skewline.cyext import american, black, heston, ou, sabr
+from skewline.cyext import american, american_dividends, black, heston, ou, portfolio, sabr
 
 STRIKES = np.array([80.0, 90.0, 100.0, 110.0, 120.0])
 BAD = np.array([np.nan, -1.0, 0.0, np.inf, 1e-300])
@@ -35,6 +35,15 @@ GOOD: dict[str, Callable[[], object]] = {
     "american.price": lambda: american.price(True, 100.0, 90.0, 0.5, 0.03, 0.05, 0.2),
     "american.greeks": lambda: american.greeks(True, 100.0, 90.0, 0.5, 0.03, 0.05, 0.2, accuracy="fast"),
     "american.implied_vol": lambda: american.implied_vol(True, 12.0, 100.0, 90.0, 0.5, 0.03, 0.05),
+    "american_dividends.price": lambda: american_dividends.price(
+        *(True, 100.0, 90.0, 0.5, 0.03, 0.0, 0.2), dividends=american_dividends.Dividends([0.2], [1.0])
+    ),
+    "portfolio.revalue": lambda: portfolio.revalue(
+        *(True, 100.0, STRIKES, 0.5, 0.99, 0.2, 3.0), spot_factor=STRIKES / 100
+    ),
+    "portfolio.matrix": lambda: portfolio.matrix(
+        True, 100.0, STRIKES, 0.5, 0.99, 0.2, spot_factor=STRIKES / 100
+    ),
     "ou.fit": lambda: ou.fit(SERIES, 1.0),
     "ou.fit_many": lambda: ou.fit_many(SERIES.reshape(2, 10), 1.0),
 }
@@ -48,6 +57,12 @@ BAD_ELEMENTS: dict[str, Callable[[], object]] = {
     "heston.calibrate": lambda: heston.calibrate(100.0, BAD, 0.5, BAD),
     "american.price": lambda: american.price(True, BAD, 100.0, 0.5, 0.03, 0.02, 0.2),
     "american.implied_vol": lambda: american.implied_vol(True, BAD, 100.0, 100.0, 0.5, 0.03, 0.02),
+    "american_dividends.implied_vol": lambda: american_dividends.implied_vol(
+        *(True, BAD, 100.0, 90.0, 0.5, 0.03, 0.0), dividends=american_dividends.Dividends([0.2], [1.0])
+    ),
+    "portfolio.revalue": lambda: portfolio.revalue(
+        *(True, BAD, 100.0, 0.5, 0.99, 0.2, 3.0), spot_factor=STRIKES / 100
+    ),
     "ou.fit": lambda: ou.fit(BAD, 1.0),
 }
 
@@ -80,6 +95,10 @@ REFUSED: dict[str, Callable[[], object]] = {
         "american.price, accuracy": lambda: american.price(
             *(True, 100.0, 90.0, 0.5, 0.03, 0.05, 0.2),
             accuracy=WORDS[0],
+        ),
+        "american_dividends.Dividends": lambda: american_dividends.Dividends([0.5, 0.2], [1.0, 1.0]),
+        "portfolio.revalue, shapes": lambda: portfolio.revalue(
+            *(True, 100.0, STRIKES, 0.5, 0.99, 0.2, np.ones(3)), spot_factor=STRIKES / 100
         ),
         "ou.fit, words": lambda: ou.fit(WORDS, 1.0),
         "ou.fit_many, shape": lambda: ou.fit_many(SERIES, 1.0),
