@@ -1,14 +1,15 @@
+from collections.abc import Sequence
+
 from skewline.cyext.arguments import Codes, Doubles, Flags
 
 class Rule:
-    def __init__(
-        self,
-        points: int,
-        most_iterations: int,
-        tolerance: float,
-        boundary: Doubles,
-        price: Doubles,
-    ) -> None: ...
+    def __init__(self, turn: Doubles, rows: Doubles) -> None: ...
+
+class Stage:
+    def __init__(self, points: int, sweeps: int, share: Doubles, prolong: Doubles, rule: Rule) -> None: ...
+
+class Scheme:
+    def __init__(self, stages: Sequence[Stage], premium: Rule, tolerance: float) -> None: ...
 
 def price(
     is_call: Flags,
@@ -18,7 +19,8 @@ def price(
     rate: Doubles,
     carry: Doubles,
     vol: Doubles,
-    rule: Rule,
+    scheme: Scheme,
+    finer: Scheme,
     out: Doubles,
     threads: int,
 ) -> None: ...
@@ -30,7 +32,8 @@ def greeks(
     rate: Doubles,
     carry: Doubles,
     vol: Doubles,
-    rule: Rule,
+    scheme: Scheme,
+    finer: Scheme,
     out: Doubles,
     threads: int,
 ) -> None: ...
@@ -42,7 +45,8 @@ def implied_vol(
     expiry: Doubles,
     rate: Doubles,
     carry: Doubles,
-    rule: Rule,
+    scheme: Scheme,
+    finer: Scheme,
     out: Doubles,
     status: Codes,
     threads: int,

@@ -1,9 +1,34 @@
 # cython: cdivision=True
-# The American put on strike 1 with delta and gamma, whatever the signs of rate and carry yield.
-from libc.math cimport exp, log, sqrt, fmax
+# An American option as a put on strike 1, C(S, K, r, q) = P(K, S, q, r), and the puts that need no exercise boundary.
+from libc.math cimport exp, log, sqrt, fmax, isfinite
 from skewline.cyext._normal cimport norm_pdf, norm_cdf
-from skewline.cyext._american_boundary cimport Market, Scheme, Boundary, boundary_at, solve_boundary
 from skewline.cyext._american_tree cimport european_put, tree_put
+from skewline.cyext._status cimport OK, NON_FINITE, OUT_OF_DOMAIN, EXPIRED
+
+cdef enum Kind:
+    CERTAIN      # hardly any volatility
+    EUROPEAN     # waiting earns at least what exercise would
+    ONE_BOUNDARY
+    TWO_BOUNDARIES
+
+
+cdef struct Option:
+    bint is_call
+    double spot
+    double strike
+    double expiry
+    double rate
+    double carry
+    double vol
+
+
+cdef struct Market:
+    double spot
+    double expiry
+    double rate
+    double carry
+    double vol
+
 
 cdef struct Put:
     double price
@@ -11,91 +36,92 @@ cdef struct Put:
     double gamma
 
 
-cdef inline Put exercised(double spot) noexcept nogil:
-    cdef Put p
-    p.price = 1.0 - spot
-    p.delta = -1.0
-    p.gamma = 0.0
+cdef inline int domain(const Option* o) noexcept nogil:
+    if not (isfinite(o.spot) and isfinite(o.strike) and isfinite(o.expiry) and isfinite(o.rate) and isfinite(o.carry)
+            and isfinite(o.vol)):
+        return NON_FINITE
+    if o.spot <= 0.0 or o.strike <= 0.0 or o.vol < 0.0:
+        return OUT_OF_DOMAIN
+    return EXPIRED if o.expiry < 0.0 else OK
+
+
+cdef inline double intrinsic(const Option* o) noexcept nogil:
+    return fmax(o.spot - o.strike if o.is_call else o.strike - o.spot, 0.0)
+
+
+cdef inline Market market_of(const Option* o) noexcept nogil:
+    cdef Market m
+    m.expiry = o.expiry
+    m.vol = o.vol
+    if o.is_call:
+        m.spot = o.strike / o.spot
+        m.rate = o.carry
+        m.carry = o.rate
+    else:
+        m.spot = o.spot / o.strike
+        m.rate = o.rate
+        m.carry = o.carry
+    return m
+
+
+cdef inline Put of_option(const Option* o, Put p) noexcept nogil:
+    """Price, delta and gamma of the option from those of its put."""
+    cdef double y
+    if not o.is_call:
+        p.price *= o.strike
+        p.gamma /= o.strike
+        return p
+    y = o.strike / o.spot
+    p.gamma *= y * y / o.spot
+    p.delta = p.price - y * p.delta
+    p.price *= o.spot
     return p
 
 
-cdef inline Put certain_put(double spot, Market m) noexcept nogil:
+cdef inline Kind kind_of(const Market* m) noexcept nogil:
+    if m.vol * sqrt(m.expiry) < 1e-6:
+        return CERTAIN
+    if m.rate <= 0.0:
+        return EUROPEAN if m.carry >= m.rate else TWO_BOUNDARIES
+    return ONE_BOUNDARY
+
+
+cdef inline Put certain_put(const Market* m) noexcept nogil:
     """Without volatility: the best of stopping now, at expiry, or where the gain e^{-rt} - S e^{-qt} is stationary."""
     cdef Put p
-    cdef double t = 0.0, best = 1.0 - spot, at_end, x
-    at_end = exp(-m.rate * m.expiry) - spot * exp(-m.carry * m.expiry)
+    cdef double t = 0.0, best = 1.0 - m.spot, at_end, x
+    at_end = exp(-m.rate * m.expiry) - m.spot * exp(-m.carry * m.expiry)
     if at_end > best:
         best = at_end
         t = m.expiry
     if m.rate != m.carry and m.rate * m.carry > 0.0:
-        x = log(m.rate / (m.carry * spot)) / (m.rate - m.carry)
-        if 0.0 < x < m.expiry and exp(-m.rate * x) - spot * exp(-m.carry * x) > best:
+        x = log(m.rate / (m.carry * m.spot)) / (m.rate - m.carry)
+        if 0.0 < x < m.expiry and exp(-m.rate * x) - m.spot * exp(-m.carry * x) > best:
             t = x
-            best = exp(-m.rate * x) - spot * exp(-m.carry * x)
+            best = exp(-m.rate * x) - m.spot * exp(-m.carry * x)
     p.price = fmax(best, 0.0)
     p.delta = -exp(-m.carry * t) if best > 0.0 else 0.0
     p.gamma = 0.0
     return p
 
 
-cdef inline Put put_with_premium(double spot, const Boundary* b, Scheme scheme) noexcept nogil:
-    """European value and the integral of what exercise below the boundary earns."""
+cdef inline Put waiting_put(const Market* m) noexcept nogil:
+    """The European put."""
     cdef Put p
-    cdef Market m = b.market
-    cdef double root = sqrt(m.expiry), v = m.vol * root
-    cdef double d_minus, d_plus, sine, lag, w, lv, money, stock, value = 0.0, delta = 0.0, gamma = 0.0
-    cdef int j
-    if spot <= boundary_at(b, 1.0):
-        return exercised(spot)
-    d_minus = (log(spot) + (m.rate - m.carry) * m.expiry) / v - 0.5 * v
-    d_plus = d_minus + v
-    stock = exp(-m.carry * m.expiry)
-    p.price = exp(-m.rate * m.expiry) * norm_cdf(-d_minus) - spot * stock * norm_cdf(-d_plus)
-    p.delta = -stock * norm_cdf(-d_plus)
-    p.gamma = stock * norm_pdf(d_plus) / (spot * v)
-    for j in range(scheme.price_rule):
-        sine = scheme.price_sine[j]
-        lag = m.expiry * sine * sine
-        w = scheme.price_weight[j] * 2.0 * m.expiry * sine * scheme.price_cosine[j]
-        lv = v * sine
-        d_minus = (log(spot / boundary_at(b, scheme.price_cosine[j])) + (m.rate - m.carry) * lag) / lv - 0.5 * lv
-        d_plus = d_minus + lv
-        money = w * m.rate * exp(-m.rate * lag)
-        stock = w * m.carry * exp(-m.carry * lag)
-        value += money * norm_cdf(-d_minus) - spot * stock * norm_cdf(-d_plus)
-        money *= norm_pdf(d_minus) / (spot * lv)
-        delta += -money - stock * norm_cdf(-d_plus) + stock * norm_pdf(d_plus) / lv
-        gamma += money * (1.0 + d_minus / lv) / spot + stock * norm_pdf(d_plus) * (1.0 - d_plus / lv) / (spot * lv)
-    p.price += value
-    p.delta += delta
-    p.gamma += gamma
-    if p.price < 1.0 - spot:
-        return exercised(spot)
+    cdef double v = m.vol * sqrt(m.expiry)
+    cdef double h = (log(m.spot) + (m.rate - m.carry) * m.expiry) / v + 0.5 * v
+    p.price = european_put(m.spot, m.expiry, m.rate, m.carry, m.vol)
+    p.delta = -exp(-m.carry * m.expiry) * norm_cdf(-h)
+    p.gamma = exp(-m.carry * m.expiry) * norm_pdf(h) / (m.spot * v)
     return p
 
 
-cdef inline Put american_put(double spot, Market m, Scheme scheme) noexcept nogil:
-    """Needs spot > 0, expiry > 0, vol >= 0, finite rates."""
-    cdef Boundary b
+cdef inline Put put_by_tree(const Market* m) noexcept nogil:
     cdef Put p
-    cdef double v = m.vol * sqrt(m.expiry), h
-    if v < 1e-6:
-        return certain_put(spot, m)
-    if m.rate <= 0.0 and m.carry >= m.rate:
-        # waiting earns at least what exercise would: the option is European
-        h = (log(spot) + (m.rate - m.carry) * m.expiry) / v + 0.5 * v
-        p.price = european_put(spot, m.expiry, m.rate, m.carry, m.vol)
-        p.delta = -exp(-m.carry * m.expiry) * norm_cdf(-h)
-        p.gamma = exp(-m.carry * m.expiry) * norm_pdf(h) / (spot * v)
-        return p
-    if m.rate > 0.0:
-        b = solve_boundary(m, scheme)
-        if b.converged:
-            return put_with_premium(spot, &b, scheme)
-    h = 0.1 * v * spot
-    p.price = tree_put(spot, m.expiry, m.rate, m.carry, m.vol)
-    p.delta = (tree_put(spot + h, m.expiry, m.rate, m.carry, m.vol)
-               - tree_put(spot - h, m.expiry, m.rate, m.carry, m.vol)) / (2.0 * h)
-    p.gamma = (tree_put(spot + h, m.expiry, m.rate, m.carry, m.vol)
-               + tree_put(spot - h, m.expiry, m.rate, m.carry, m.vol) - 2.0 * p.price) / (h * h)
+    cdef double h = 0.1 * m.vol * sqrt(m.expiry) * m.spot, up, down
+    up = tree_put(m.spot + h, m.expiry, m.rate, m.carry, m.vol)
+    down = tree_put(m.spot - h, m.expiry, m.rate, m.carry, m.vol)
+    p.price = tree_put(m.spot, m.expiry, m.rate, m.carry, m.vol)
+    p.delta = (up - down) / (2.0 * h)
+    p.gamma = (up + down - 2.0 * p.price) / (h * h)
     return p

@@ -1,6 +1,7 @@
 """American options on an asset with a continuous yield: L. Andersen, M. Lake & D. Offengenden (2016).
 
 The exercise boundary is a fixed point at Chebyshev nodes; calls follow from C(S, K, r, q) = P(K, S, q, r).
+Sixteen options go through the vector code together (cyext/src/american_*.h), each as if it were alone.
 Where negative rates give two boundaries (a put with q < r <= 0, a call with r < q <= 0) a binomial tree
 prices to about 1e-5 of the strike. Conventions and units: `skewline.cyext`; rates may have any sign;
 `carry_yield` is the dividend yield, borrow cost or foreign rate.
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skewline.cyext import _american
+from skewline.cyext.american_rules import scheme
 from skewline.cyext.arguments import Broadcast, Codes, Doubles, doubles, flags, thread_count
 from skewline.cyext.black import ImpliedVols
 from skewline.cyext.greeks import Greeks
@@ -32,23 +34,19 @@ __all__ = [
 Accuracy: TypeAlias = Literal["fast", "precise"]
 
 
-def _quarter_turn(size: int) -> Doubles:
-    """Gauss–Legendre on (0, π/2): rows of sines, cosines and weights."""
-    nodes, weights = np.polynomial.legendre.leggauss(size)
-    angles = 0.25 * np.pi * (nodes + 1.0)
-    return np.stack((np.sin(angles), np.cos(angles), 0.25 * np.pi * weights))
-
-
-_RULES = {
-    "fast": _american.Rule(10, 60, 1e-5, _quarter_turn(12), _quarter_turn(24)),
-    "precise": _american.Rule(24, 200, 1e-10, _quarter_turn(40), _quarter_turn(80)),
+# Three sweeps and one on a finer rule; five and two.
+_SCHEMES = {
+    "fast": scheme([(7, 5, 3), (7, 7, 1)], 16, 1e-2),
+    "precise": scheme([(14, 8, 5), (14, 18, 2)], 48, 1e-3),
 }
+# For options on which those do not settle.
+_FINER = scheme([(14, 14, 12), (16, 24, 8)], 48, 1e-6)
 
 
-def _rule(accuracy: str) -> _american.Rule:
-    if accuracy not in _RULES:
-        raise ValueError(f"accuracy must be one of {', '.join(_RULES)}, not {accuracy!r}")
-    return _RULES[accuracy]
+def _scheme(accuracy: str) -> _american.Scheme:
+    if accuracy not in _SCHEMES:
+        raise ValueError(f"accuracy must be one of {', '.join(_SCHEMES)}, not {accuracy!r}")
+    return _SCHEMES[accuracy]
 
 
 def price(
@@ -74,7 +72,7 @@ def price(
     b = Broadcast(is_call=call, spot=s, strike=k, expiry=t, rate=r, carry_yield=q, vol=v)
     call, s, k, t, r, q, v = (b.flat(array) for array in (call, s, k, t, r, q, v))
     out = np.empty(b.size)
-    _american.price(call, s, k, t, r, q, v, _rule(accuracy), out, thread_count(threads))
+    _american.price(call, s, k, t, r, q, v, _scheme(accuracy), _FINER, out, thread_count(threads))
     return out.reshape(b.shape)
 
 
@@ -100,7 +98,7 @@ def greeks(
     b = Broadcast(is_call=call, spot=s, strike=k, expiry=t, rate=r, carry_yield=q, vol=v)
     call, s, k, t, r, q, v = (b.flat(array) for array in (call, s, k, t, r, q, v))
     rows = np.empty((9, b.size))
-    _american.greeks(call, s, k, t, r, q, v, _rule(accuracy), rows, thread_count(threads))
+    _american.greeks(call, s, k, t, r, q, v, _scheme(accuracy), _FINER, rows, thread_count(threads))
     return Greeks.of_rows(rows.reshape(9, *b.shape))
 
 
@@ -128,7 +126,9 @@ def implied_vol_with_status(
     call, s, k, t, r, q, p = (b.flat(array) for array in (call, s, k, t, r, q, p))
     vol = np.empty(b.size)
     status = np.empty(b.size, dtype=np.int32)
-    _american.implied_vol(call, p, s, k, t, r, q, _rule(accuracy), vol, status, thread_count(threads))
+    _american.implied_vol(
+        call, p, s, k, t, r, q, _scheme(accuracy), _FINER, vol, status, thread_count(threads)
+    )
     return ImpliedVols(vol.reshape(b.shape), status.reshape(b.shape))
 
 
