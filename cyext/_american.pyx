@@ -85,7 +85,8 @@ cdef struct Call:
     skw_column rate
     skw_column carry
     skw_column last          # volatility or price
-    const skw_american_scheme* scheme
+    const skw_american_scheme* from_strike
+    const skw_american_scheme* from_below
     const skw_american_scheme* finer
     double* out
     int* status
@@ -96,13 +97,15 @@ cdef struct Group:
     skw_american_group puts
     Option[SKW_AMERICAN_LANES] option
     Py_ssize_t[SKW_AMERICAN_LANES] element
+    const skw_american_scheme* scheme
     int count
 
 
 cdef Call call_of(const unsigned char[:] is_call, const double[:] spot, const double[:] strike, const double[:] expiry,
-                  const double[:] rate, const double[:] carry, const double[:] last, Scheme scheme, Scheme finer,
+                  const double[:] rate, const double[:] carry, const double[:] last, tuple schemes,
                   Py_ssize_t count):
     cdef Call c
+    cdef Scheme from_strike, from_below, finer
     c.is_call = flags_column(is_call)
     c.spot = doubles_column(spot)
     c.strike = doubles_column(strike)
@@ -110,7 +113,9 @@ cdef Call call_of(const unsigned char[:] is_call, const double[:] spot, const do
     c.rate = doubles_column(rate)
     c.carry = doubles_column(carry)
     c.last = doubles_column(last)
-    c.scheme = &scheme.scheme
+    from_strike, from_below, finer = schemes
+    c.from_strike = &from_strike.scheme
+    c.from_below = &from_below.scheme
     c.finer = &finer.scheme
     c.count = count
     return c
@@ -126,6 +131,17 @@ cdef inline Option option_at(const Call* c, Py_ssize_t i) noexcept nogil:
     o.carry = double_at(c.carry, i)
     o.vol = double_at(c.last, i)
     return o
+
+
+cdef inline int side_of(const Market* m) noexcept nogil:
+    """Which of the schemes: 0 where the boundary starts from the strike, 1 where it starts below it."""
+    return m.carry > m.rate
+
+
+cdef inline void begin(const Call* c, Group* groups) noexcept nogil:
+    groups[0].count = groups[1].count = 0
+    groups[0].scheme = c.from_strike
+    groups[1].scheme = c.from_below
 
 
 cdef inline Py_ssize_t end_of(const Call* c, Py_ssize_t chunk) noexcept nogil:
@@ -160,8 +176,8 @@ cdef inline void pad(skw_american_group* g, int count) noexcept nogil:
         set_lane(g, lane, &m)
 
 
-cdef Put put_of(const Market* m, const skw_american_scheme* scheme, const skw_american_scheme* finer) noexcept nogil:
-    """One put by itself; where neither scheme settles, a tree."""
+cdef Put put_of(const Market* m, const Call* c) noexcept nogil:
+    """One put by itself; where no scheme settles, a tree."""
     cdef skw_american_group g
     cdef skw_american_puts puts
     cdef int[SKW_AMERICAN_LANES] settled
@@ -174,9 +190,9 @@ cdef Put put_of(const Market* m, const skw_american_scheme* scheme, const skw_am
     if kind == ONE_BOUNDARY:
         set_lane(&g, 0, m)
         pad(&g, 1)
-        loops.puts(&g, scheme, &puts, settled)
+        loops.puts(&g, c.from_below if side_of(m) else c.from_strike, &puts, settled)
         if not settled[0]:
-            loops.puts(&g, finer, &puts, settled)
+            loops.puts(&g, c.finer, &puts, settled)
         if settled[0]:
             p.price = puts.price[0]
             p.delta = puts.delta[0]
@@ -187,7 +203,7 @@ cdef Put put_of(const Market* m, const skw_american_scheme* scheme, const skw_am
 
 cdef Put one(const Option* o, const Call* c) noexcept nogil:
     cdef Market m = market_of(o)
-    return of_option(o, put_of(&m, c.scheme, c.finer))
+    return of_option(o, put_of(&m, c))
 
 
 cdef double price_one(const Option* o, const Call* c) noexcept nogil:
@@ -206,7 +222,7 @@ cdef void price_group(const Call* c, Group* g) noexcept nogil:
     if g.count == 0:
         return
     pad(&g.puts, g.count)
-    loops.price(&g.puts, c.scheme, price, settled)
+    loops.price(&g.puts, g.scheme, price, settled)
     for lane in range(g.count):
         o = &g.option[lane]
         if settled[lane]:
@@ -218,21 +234,24 @@ cdef void price_group(const Call* c, Group* g) noexcept nogil:
 
 cdef void price_chunk(void* context, Py_ssize_t chunk) noexcept nogil:
     cdef const Call* c = <const Call*> context
-    cdef Group g
+    cdef Group[2] groups
+    cdef Group* g
     cdef Option o
     cdef Market m
     cdef Py_ssize_t i
-    g.count = 0
+    begin(c, groups)
     for i in range(chunk * CHUNK, end_of(c, chunk)):
         o = option_at(c, i)
         m = market_of(&o)
         if domain(&o) == OK and o.expiry > 0.0 and kind_of(&m) == ONE_BOUNDARY:
-            append(&g, i, &o, &m)
+            g = &groups[side_of(&m)]
+            append(g, i, &o, &m)
             if g.count == SKW_AMERICAN_LANES:
-                price_group(c, &g)
+                price_group(c, g)
         else:
             c.out[i] = price_one(&o, c)
-    price_group(c, &g)
+    price_group(c, &groups[0])
+    price_group(c, &groups[1])
 
 
 cdef void over_chunks(Body body, Call* call, int threads) noexcept nogil:
@@ -240,12 +259,12 @@ cdef void over_chunks(Body body, Call* call, int threads) noexcept nogil:
 
 
 def price(const unsigned char[:] is_call, const double[:] spot, const double[:] strike, const double[:] expiry,
-          const double[:] rate, const double[:] carry, const double[:] vol, Scheme scheme, Scheme finer,
+          const double[:] rate, const double[:] carry, const double[:] vol, tuple schemes,
           double[::1] out, int threads):
     cdef Call c
     if out.shape[0] == 0:
         return
-    c = call_of(is_call, spot, strike, expiry, rate, carry, vol, scheme, finer, out.shape[0])
+    c = call_of(is_call, spot, strike, expiry, rate, carry, vol, schemes, out.shape[0])
     c.out = &out[0]
     with nogil:
         over_chunks(price_chunk, &c, threads)
@@ -356,7 +375,7 @@ cdef void greeks_group(const Call* c, Group* g) noexcept nogil:
     if g.count == 0:
         return
     pad(&g.puts, g.count)
-    loops.puts(&g.puts, c.scheme, &puts[SHIFTS], fine)
+    loops.puts(&g.puts, g.scheme, &puts[SHIFTS], fine)
     for lane in range(g.count):
         steps_of(&g.option[lane], &h_vol[lane], &h_rate[lane], &h_expiry[lane])
     for shift in range(SHIFTS):
@@ -366,7 +385,7 @@ cdef void greeks_group(const Call* c, Group* g) noexcept nogil:
             set_lane(&moved, lane, &m)
             fine[lane] = fine[lane] and kind_of(&m) == ONE_BOUNDARY
         pad(&moved, g.count)
-        loops.puts(&moved, c.scheme, &puts[shift], settled)
+        loops.puts(&moved, g.scheme, &puts[shift], settled)
         for lane in range(g.count):
             fine[lane] = fine[lane] and settled[lane]
     for lane in range(g.count):
@@ -385,30 +404,33 @@ cdef void greeks_group(const Call* c, Group* g) noexcept nogil:
 
 cdef void greeks_chunk(void* context, Py_ssize_t chunk) noexcept nogil:
     cdef const Call* c = <const Call*> context
-    cdef Group g
+    cdef Group[2] groups
+    cdef Group* g
     cdef Option o
     cdef Market m
     cdef Py_ssize_t i
-    g.count = 0
+    begin(c, groups)
     for i in range(chunk * CHUNK, end_of(c, chunk)):
         o = option_at(c, i)
         m = market_of(&o)
         if domain(&o) == OK and o.expiry > 0.0 and kind_of(&m) == ONE_BOUNDARY:
-            append(&g, i, &o, &m)
+            g = &groups[side_of(&m)]
+            append(g, i, &o, &m)
             if g.count == SKW_AMERICAN_LANES:
-                greeks_group(c, &g)
+                greeks_group(c, g)
         else:
             store(c, i, greeks_one(&o, c))
-    greeks_group(c, &g)
+    greeks_group(c, &groups[0])
+    greeks_group(c, &groups[1])
 
 
 def greeks(const unsigned char[:] is_call, const double[:] spot, const double[:] strike, const double[:] expiry,
-           const double[:] rate, const double[:] carry, const double[:] vol, Scheme scheme, Scheme finer,
+           const double[:] rate, const double[:] carry, const double[:] vol, tuple schemes,
            double[:, ::1] out, int threads):
     cdef Call c
     if out.shape[1] == 0:
         return
-    c = call_of(is_call, spot, strike, expiry, rate, carry, vol, scheme, finer, out.shape[1])
+    c = call_of(is_call, spot, strike, expiry, rate, carry, vol, schemes, out.shape[1])
     c.out = &out[0, 0]
     with nogil:
         over_chunks(greeks_chunk, &c, threads)
@@ -500,7 +522,7 @@ cdef void implied_group(const Call* c, Group* g, const Quote* quotes) noexcept n
         q.price[lane] = quotes[last].price / (o.spot if o.is_call else o.strike)
         q.vol[lane] = quotes[last].guess if isfinite(quotes[last].guess) else 0.5 / sqrt(o.expiry)
         q.least[lane] = 0.0
-    loops.implied(&g.puts, c.scheme, &q)
+    loops.implied(&g.puts, g.scheme, &q)
     for lane in range(g.count):
         if q.found[lane]:
             c.out[g.element[lane]] = q.vol[lane]
@@ -512,14 +534,16 @@ cdef void implied_group(const Call* c, Group* g, const Quote* quotes) noexcept n
 
 cdef void implied_chunk(void* context, Py_ssize_t chunk) noexcept nogil:
     cdef const Call* c = <const Call*> context
-    cdef Quote[SKW_AMERICAN_LANES] quotes
+    cdef Quote[2][SKW_AMERICAN_LANES] quotes
     cdef Quote q
-    cdef Group g
+    cdef Group[2] groups
+    cdef Group* g
     cdef Option o
     cdef Market m
     cdef double price
+    cdef int side
     cdef Py_ssize_t i
-    g.count = 0
+    begin(c, groups)
     for i in range(chunk * CHUNK, end_of(c, chunk)):
         o = option_at(c, i)
         price = o.vol
@@ -532,24 +556,27 @@ cdef void implied_chunk(void* context, Py_ssize_t chunk) noexcept nogil:
         o.vol = 1.0 / sqrt(o.expiry)
         m = market_of(&o)
         if kind_of(&m) == ONE_BOUNDARY:
-            quotes[g.count] = q
-            append(&g, i, &o, &m)
+            side = side_of(&m)
+            g = &groups[side]
+            quotes[side][g.count] = q
+            append(g, i, &o, &m)
             if g.count == SKW_AMERICAN_LANES:
-                implied_group(c, &g, quotes)
+                implied_group(c, g, quotes[side])
         elif kind_of(&m) == EUROPEAN and isfinite(q.guess):
             c.out[i] = q.guess
         else:
             c.out[i] = implied_one(&o, q, c, &c.status[i])
-    implied_group(c, &g, quotes)
+    for side in range(2):
+        implied_group(c, &groups[side], quotes[side])
 
 
 def implied_vol(const unsigned char[:] is_call, const double[:] price, const double[:] spot, const double[:] strike,
-                const double[:] expiry, const double[:] rate, const double[:] carry, Scheme scheme, Scheme finer,
+                const double[:] expiry, const double[:] rate, const double[:] carry, tuple schemes,
                 double[::1] out, int[::1] status, int threads):
     cdef Call c
     if out.shape[0] == 0:
         return
-    c = call_of(is_call, spot, strike, expiry, rate, carry, price, scheme, finer, out.shape[0])
+    c = call_of(is_call, spot, strike, expiry, rate, carry, price, schemes, out.shape[0])
     c.out = &out[0]
     c.status = &status[0]
     with nogil:

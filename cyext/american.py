@@ -34,16 +34,22 @@ __all__ = [
 Accuracy: TypeAlias = Literal["fast", "precise"]
 
 
-# Three sweeps and one on a finer rule; five and two.
+# For options on which those of the accuracy do not settle.
+_FINER = scheme([(14, 14, 12), (20, 24, 8)], 48, 1e-6)
+_FAST = scheme([(7, 5, 3), (7, 7, 1)], 16, 1e-2)
+# (boundary that starts from the strike, from below it as the yield is above the rate, the finer one): from
+# below it, the strike makes itself felt after a while only, and that takes more points to follow.
 _SCHEMES = {
-    "fast": scheme([(7, 5, 3), (7, 7, 1)], 16, 1e-2),
-    "precise": scheme([(14, 8, 5), (14, 18, 2)], 48, 1e-3),
+    "fast": (_FAST, _FAST, _FINER),
+    "precise": (
+        scheme([(14, 8, 5), (14, 18, 2)], 48, 1e-3),
+        scheme([(22, 10, 5), (22, 22, 2)], 48, 1e-3),
+        _FINER,
+    ),
 }
-# For options on which those do not settle.
-_FINER = scheme([(14, 14, 12), (16, 24, 8)], 48, 1e-6)
 
 
-def _scheme(accuracy: str) -> _american.Scheme:
+def _schemes(accuracy: str) -> tuple[_american.Scheme, _american.Scheme, _american.Scheme]:
     if accuracy not in _SCHEMES:
         raise ValueError(f"accuracy must be one of {', '.join(_SCHEMES)}, not {accuracy!r}")
     return _SCHEMES[accuracy]
@@ -72,7 +78,7 @@ def price(
     b = Broadcast(is_call=call, spot=s, strike=k, expiry=t, rate=r, carry_yield=q, vol=v)
     call, s, k, t, r, q, v = (b.flat(array) for array in (call, s, k, t, r, q, v))
     out = np.empty(b.size)
-    _american.price(call, s, k, t, r, q, v, _scheme(accuracy), _FINER, out, thread_count(threads))
+    _american.price(call, s, k, t, r, q, v, _schemes(accuracy), out, thread_count(threads))
     return out.reshape(b.shape)
 
 
@@ -98,7 +104,7 @@ def greeks(
     b = Broadcast(is_call=call, spot=s, strike=k, expiry=t, rate=r, carry_yield=q, vol=v)
     call, s, k, t, r, q, v = (b.flat(array) for array in (call, s, k, t, r, q, v))
     rows = np.empty((9, b.size))
-    _american.greeks(call, s, k, t, r, q, v, _scheme(accuracy), _FINER, rows, thread_count(threads))
+    _american.greeks(call, s, k, t, r, q, v, _schemes(accuracy), rows, thread_count(threads))
     return Greeks.of_rows(rows.reshape(9, *b.shape))
 
 
@@ -126,9 +132,7 @@ def implied_vol_with_status(
     call, s, k, t, r, q, p = (b.flat(array) for array in (call, s, k, t, r, q, p))
     vol = np.empty(b.size)
     status = np.empty(b.size, dtype=np.int32)
-    _american.implied_vol(
-        call, p, s, k, t, r, q, _scheme(accuracy), _FINER, vol, status, thread_count(threads)
-    )
+    _american.implied_vol(call, p, s, k, t, r, q, _schemes(accuracy), vol, status, thread_count(threads))
     return ImpliedVols(vol.reshape(b.shape), status.reshape(b.shape))
 
 
