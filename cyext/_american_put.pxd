@@ -5,11 +5,17 @@ from skewline.cyext._normal cimport norm_pdf, norm_cdf
 from skewline.cyext._american_tree cimport european_put, tree_put
 from skewline.cyext._status cimport OK, NON_FINITE, OUT_OF_DOMAIN, EXPIRED
 
+cdef extern from "american_loops.h":
+    enum:
+        MOST_DEVIATION "SKW_AMERICAN_MOST_DEVIATION"
+
+
 cdef enum Kind:
     CERTAIN      # hardly any volatility
     EUROPEAN     # waiting earns at least what exercise would
     ONE_BOUNDARY
     TWO_BOUNDARIES
+    PERPETUAL    # as good as: more volatility than a mesh follows
 
 
 cdef struct Option:
@@ -79,11 +85,12 @@ cdef inline Put of_option(const Option* o, Put p) noexcept nogil:
 
 
 cdef inline Kind kind_of(const Market* m) noexcept nogil:
-    if m.vol * sqrt(m.expiry) < 1e-6:
+    cdef double v = m.vol * sqrt(m.expiry)
+    if v < 1e-6:
         return CERTAIN
     if m.rate <= 0.0:
         return EUROPEAN if m.carry >= m.rate else TWO_BOUNDARIES
-    return ONE_BOUNDARY
+    return ONE_BOUNDARY if v < MOST_DEVIATION else PERPETUAL
 
 
 cdef inline Put certain_put(const Market* m) noexcept nogil:
@@ -102,6 +109,27 @@ cdef inline Put certain_put(const Market* m) noexcept nogil:
     p.price = fmax(best, 0.0)
     p.delta = -exp(-m.carry * t) if best > 0.0 else 0.0
     p.gamma = 0.0
+    return p
+
+
+cdef inline Put perpetual_put(const Market* m) noexcept nogil:
+    """Without expiry, λ the negative root of σ²λ²/2 + (r - q - σ²/2)λ - r: (1 - B)(S/B)^λ with B = λ/(λ - 1).
+
+    An expiry at σ√T >= 10 takes less than e^{-σ²T/8}, 4e-6, off it.
+    """
+    cdef Put p
+    cdef double a = (m.rate - m.carry) / (m.vol * m.vol) - 0.5, c = 2.0 * m.rate / (m.vol * m.vol), root, lam, b
+    root = sqrt(a * a + c)
+    lam = -a - root if a >= 0.0 else -c / (root - a)
+    b = lam / (lam - 1.0)
+    if m.spot <= b or lam == 0.0:
+        p.price = 1.0 - m.spot if m.spot <= b else 1.0
+        p.delta = -1.0 if m.spot <= b else 0.0
+        p.gamma = 0.0
+        return p
+    p.price = (1.0 - b) * exp(lam * log(m.spot / b))
+    p.delta = lam * p.price / m.spot
+    p.gamma = (lam - 1.0) * p.delta / m.spot
     return p
 
 

@@ -60,7 +60,7 @@ static void implied_group(const skw_american_group *given, const skw_american_sc
         for (k = 0; k < SKW_AL; k++) {
             if (search[k].done) continue;
             g.vol[k] = skw_search_next(&search[k], g.vol[k], settled[k] ? price[k] - q->price[k] : NAN,
-                                       step ? 0.0 : european_vega(&g, k), 100.0 / sqrt(g.expiry[k]));
+                                       step ? 0.0 : european_vega(&g, k), SKW_AMERICAN_MOST_DEVIATION / sqrt(g.expiry[k]));
             left += !search[k].done;
         }
     }
