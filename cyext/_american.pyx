@@ -8,8 +8,8 @@ from skewline.cyext._american_loops cimport (
     skw_american_loops, skw_american_puts, skw_american_quotes, skw_american_rule, skw_american_scheme,
     skw_american_stage)
 from skewline.cyext._american_put cimport (
-    CERTAIN, EUROPEAN, ONE_BOUNDARY, PERPETUAL, Kind, Market, Option, Put, certain_put, domain, intrinsic, kind_of, market_of,
-    of_option, perpetual_put, put_by_tree, waiting_put)
+    CERTAIN, EUROPEAN, ONE_BOUNDARY, PERPETUAL, Kind, Market, Option, Put, certain_put, domain, intrinsic, kind_of,
+    market_of, of_option, perpetual_put, put_by_tree, waiting_put)
 from skewline.cyext._black cimport Greeks, nan_greeks, black_greeks, black_implied_vol
 from skewline.cyext._columns cimport skw_column, double_at, doubles_column, flag_at, flags_column
 from skewline.cyext._isa import level
