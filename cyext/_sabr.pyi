@@ -12,6 +12,7 @@ def implied_vol(
     rho: Doubles,
     nu: Doubles,
     shift: Doubles,
+    obloj: bool,
     out: Doubles,
     threads: int,
 ) -> None: ...
@@ -22,8 +23,9 @@ def calibrate_many(
     vols: Doubles,
     weights: Doubles,
     offsets: NDArray[np.int64],
-    beta: float,
+    beta: Doubles,
     shift: Doubles,
+    obloj: bool,
     out: Doubles,
     codes: Codes,
     threads: int,

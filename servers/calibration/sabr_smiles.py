@@ -75,7 +75,7 @@ def fit_sabr(smiles: Smiles, forwards: Sequence[Forward], settings: CalibrationS
         rows = slice(smiles.offsets[index], smiles.offsets[index + 1])
         fit = surface_pb2.SabrFit(
             alpha=fits.alpha[index],
-            beta=fits.beta,
+            beta=fits.beta[index],
             rho=fits.rho[index],
             nu=fits.nu[index],
             rmse=fits.rmse[index],
@@ -110,7 +110,7 @@ def fit_sabr(smiles: Smiles, forwards: Sequence[Forward], settings: CalibrationS
 
 def _vols(forward: Doubles, strike: Doubles, years: Doubles, fits: sabr.SabrFits, index: Indices) -> Doubles:
     return sabr.implied_vol(
-        forward, strike, years, fits.alpha[index], fits.beta, fits.rho[index], fits.nu[index]
+        forward, strike, years, fits.alpha[index], fits.beta[index], fits.rho[index], fits.nu[index]
     )
 
 

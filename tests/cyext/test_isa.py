@@ -20,6 +20,7 @@ SUITE = [
     "test_heston_calibrate.py",
     "test_ou.py",
     "test_portfolio.py",
+    "test_sabr.py",
 ]
 OTHERS = [level for level in levels() if level != isa()]
 

@@ -26,7 +26,7 @@ def test_smile_is_smooth_through_the_money(alpha: float, beta: float, rho: float
 
 def test_a_shift_moves_forward_and_strike() -> None:
     moved = sabr.implied_vol(-0.005, 0.002, 2.0, 0.02, 0.4, -0.2, 0.4, shift=0.03)
-    assert float(moved) == float(sabr.implied_vol(0.025, 0.032, 2.0, 0.02, 0.4, -0.2, 0.4))
+    assert float(moved) == float(sabr.implied_vol(-0.005 + 0.03, 0.032, 2.0, 0.02, 0.4, -0.2, 0.4))
 
 
 @pytest.mark.parametrize(
@@ -159,3 +159,125 @@ def test_misuse_names_the_argument() -> None:
         sabr.calibrate(100.0, 1.0, [90.0, 100.0], [0.2])
     with pytest.raises(ValueError, match="weights"):
         sabr.calibrate(100.0, 1.0, [90.0, 100.0], [0.2, 0.2], weights=[1.0])
+
+
+def smile(beta: float = 0.5, noise: float = 0.01, seed: int = 3) -> tuple[Doubles, Doubles]:
+    """(strikes, vols) of 25 options on 100, half a year away."""
+    strikes = 100 * np.exp(np.linspace(-0.5, 0.35, 25))
+    vols = sabr.implied_vol(100.0, strikes, 0.5, 0.2 * 100 ** (1 - beta), beta, -0.4, 0.9)
+    return strikes, vols * (1 + noise * np.random.default_rng(seed).standard_normal(25))
+
+
+@pytest.mark.parametrize("formula", ["hagan", "obloj"])
+def test_free_beta_is_no_worse_than_any_fixed_one(formula: sabr.Formula) -> None:
+    for seed, true in enumerate((0.0, 0.3, 0.6, 1.0)):
+        strikes, vols = smile(true, seed=seed)
+        free = sabr.calibrate(100.0, 0.5, strikes, vols, beta=None, formula=formula)
+        assert free.converged
+        assert 0.0 <= free.beta <= 1.0
+        for beta in np.linspace(0, 1, 11):
+            fixed = sabr.calibrate(100.0, 0.5, strikes, vols, beta=float(beta), formula=formula)
+            assert free.rmse <= fixed.rmse * (1 + 1e-9)
+
+
+def test_free_beta_is_found_where_there_is_no_noise_and_said_to_be_uncertain_where_there_is() -> None:
+    clean = sabr.calibrate(100.0, 0.5, *smile(0.6, noise=0.0), beta=None)
+    assert clean.beta == pytest.approx(0.6, abs=1e-3)
+    noisy = sabr.calibrate(100.0, 0.5, *smile(0.6), beta=None)
+    fixed = sabr.calibrate(100.0, 0.5, *smile(0.6), beta=0.6)
+    assert noisy.condition > 5 * fixed.condition
+    assert fixed.stderr.beta == 0.0
+    assert np.isnan(noisy.stderr.beta) or noisy.stderr.beta > 0.1
+
+
+@pytest.mark.parametrize("beta", [0.5, None])
+@pytest.mark.parametrize("formula", ["hagan", "obloj"])
+def test_standard_errors_and_condition_are_those_of_the_jacobian(
+    beta: float | None, formula: sabr.Formula
+) -> None:
+    strikes, vols = smile(0.5)
+    weights = np.linspace(0.5, 2.0, 25)
+    fit = sabr.calibrate(100.0, 0.5, strikes, vols, beta=beta, weights=weights, formula=formula)
+    assert 0.0 < fit.beta < 1.0
+    x = np.array([fit.alpha, fit.rho, fit.nu, fit.beta])
+    free = 3 if beta is not None else 4
+
+    def model(p: Doubles) -> Doubles:
+        return sabr.implied_vol(100.0, strikes, 0.5, p[0], p[3], p[1], p[2], formula=formula)
+
+    jacobian = np.empty((25, free))
+    for i in range(free):
+        step = np.zeros(4)
+        step[i] = 1e-5 * abs(x[i])
+        jacobian[:, i] = (model(x + step) - model(x - step)) / (2 * step[i])
+    normal = jacobian.T @ (weights[:, None] * jacobian)
+    variance = np.sum(weights * (model(x) - vols) ** 2) / (25 - free)
+    errors = np.sqrt(variance * np.diag(np.linalg.inv(normal)))
+    got = [fit.stderr.alpha, fit.stderr.rho, fit.stderr.nu, fit.stderr.beta]
+    assert got[:free] == pytest.approx(errors, rel=1e-5)
+    # in (ln A, ρ, ln ν, β), A = α F^(β-1): a step in β at a fixed A moves α
+    scaled = jacobian * [fit.alpha, 1.0, fit.nu, 1.0][:free]
+    if free == 4:
+        scaled[:, 3] -= np.log(100.0) * scaled[:, 0]
+    singular = np.linalg.svd(np.sqrt(weights)[:, None] * scaled, compute_uv=False)
+    assert fit.condition == pytest.approx(np.sqrt(np.sum(singular**2) * np.sum(singular**-2.0)), rel=1e-4)
+
+
+def test_standard_errors_are_those_of_many_samples() -> None:
+    strikes, clean = smile(0.5, noise=0.0)
+    rng = np.random.default_rng(12)
+    vols = clean + 0.002 * rng.standard_normal((2000, 25))
+    fits = sabr.calibrate_many(
+        *(np.full(2000, 100.0), np.full(2000, 0.5), np.tile(strikes, 2000), vols.ravel()),
+        np.arange(0, 50_001, 25),
+    )
+    for name in ("alpha", "rho", "nu"):
+        assert np.std(getattr(fits, name)) == pytest.approx(
+            np.median(getattr(fits, f"stderr_{name}")), rel=0.1
+        )
+
+
+def test_obloj_is_hagan_at_the_money_and_for_beta_one_and_has_the_exact_limit_of_short_expiry() -> None:
+    strikes = np.array([20.0, 60.0, 99.0, 100.0, 101.0, 160.0])
+    for beta, rows in ((0.4, slice(3, 4)), (1.0, slice(None))):
+        both = [
+            sabr.implied_vol(100.0, strikes, 0.5, 0.2, beta, -0.3, 0.7, formula=formula)[rows]
+            for formula in ("hagan", "obloj")
+        ]
+        assert both[0] == pytest.approx(both[1], rel=1e-14)
+    alpha, beta, rho, nu = 2.0, 0.4, -0.3, 0.7
+    z = nu / alpha * (100 ** (1 - beta) - strikes ** (1 - beta)) / (1 - beta)
+    x = np.log((np.sqrt(1 - 2 * rho * z + z * z) + z - rho) / (1 - rho))
+    x[3] = np.nan
+    limit = np.where(strikes == 100.0, alpha * 100 ** (beta - 1), nu * np.log(100.0 / strikes) / x)
+    vols = sabr.implied_vol(100.0, strikes, 0.0, alpha, beta, rho, nu, formula="obloj")
+    assert vols == pytest.approx(limit, rel=1e-11)
+
+
+def test_negative_rates_are_fitted_under_a_shift_of_each_smile_s_own() -> None:
+    strikes = np.tile(np.linspace(-0.02, 0.03, 11), 2)
+    shifts = [0.03, 0.05]
+    vols = np.concatenate(
+        [sabr.implied_vol(-0.002, strikes[:11], 2.0, 0.03, 0.4, -0.2, 0.4, shift=shift) for shift in shifts]
+    )
+    fits = sabr.calibrate_many(
+        [-0.002] * 2, [2.0] * 2, strikes, vols, [0, 11, 22], beta=[0.4, 0.4], shift=shifts
+    )
+    assert fits.alpha == pytest.approx(0.03, rel=1e-6)
+    assert fits.nu == pytest.approx(0.4, rel=1e-5)
+
+
+def test_what_is_not_determined_has_no_standard_error() -> None:
+    strikes, vols = smile()
+    exact = sabr.calibrate(100.0, 0.5, strikes[:3], vols[:3])
+    assert np.isnan(exact.stderr.alpha)
+    flat = sabr.calibrate(100.0, 0.5, strikes, np.full(25, 0.2), beta=1.0)
+    assert flat.nu == pytest.approx(1e-6, abs=1e-2)
+    three = sabr.calibrate(100.0, 0.5, strikes[:3], vols[:3], beta=None)
+    assert three.status is Status.TOO_FEW
+
+
+@pytest.mark.parametrize("bad", [{"beta": [0.5, 0.5]}, {"shift": [0.0, 0.0]}, {"formula": "hull"}])
+def test_an_option_that_does_not_fit_is_named(bad: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=next(iter(bad))):
+        sabr.calibrate_many([100.0], [1.0], [90.0, 100.0], [0.2, 0.2], [0, 2], **bad)  # type: ignore[arg-type]
