@@ -16,10 +16,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "kernels"))
 
 import american_rows
 import black_rows
+import dividend_rows
 import goog_rows
 import heston_rows
 import heston_start_rows
 import ou_rows
+import portfolio_rows
 import sabr_rows
 import spx_rows
 import thread_rows
@@ -31,7 +33,9 @@ GROUPS = {
     "heston": ("Heston", heston_rows.rows),
     "starts": ("Heston from random starts", heston_start_rows.rows),
     "american": ("American options", american_rows.rows),
+    "dividends": ("American options, cash dividends", dividend_rows.rows),
     "ou": ("Ornstein–Uhlenbeck", ou_rows.rows),
+    "portfolio": ("Portfolio in scenarios", portfolio_rows.rows),
     "spx": ("SPX chain of a day", spx_rows.rows),
     "goog": ("GOOG chain of a day", goog_rows.rows),
     "threads": ("Two threads over one", thread_rows.rows),

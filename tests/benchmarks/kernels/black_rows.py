@@ -8,13 +8,14 @@ import exact_black
 import numpy as np
 import rational_peer
 from black_peers import NUMBA_INSTALLED, Options, numba_greeks, scipy_greeks
-from table_row import NO_PEER, Peer, Row, Rows, Target, timed
+from table_row import Peer, Row, Rows, Target, timed, timed_beside
 
 from skewline.cyext import black
 from skewline.cyext.arguments import Doubles
 
 _N = 1_000_000
 _FORWARD = 100.0
+_IN_CACHE = 10_000
 _CHECKED = 40
 
 
@@ -27,15 +28,14 @@ def rows() -> Rows:
     target = Target(10e-9, 4e-9)
     work = "price + 8 Greeks, an option (into out=)"
     ours = partial(black.greeks, *arguments, o.vol, out=out)
-    scipy = Peer("NumPy + SciPy, 5 Greeks", partial(scipy_greeks, o), _N)
-    yield timed(work, ours, _N, accuracy, peer=scipy, target=target, exact=exact, seconds=3.0)
-    numba = Peer("numba, a loop, 5 Greeks")
+    numba = Peer("numba, a loop, 5 Greeks: not installed (the bench extra brings it)")
     if NUMBA_INSTALLED:
-        yield timed(
-            work, ours, _N, accuracy, peer=Peer(numba.name, numba_greeks(o), _N), target=target, exact=exact
-        )
-    else:
-        yield Row(work, peer=numba.name, reason="numba is not installed: the bench extra brings it")
+        numba = Peer("numba, a loop, 5 Greeks", numba_greeks(o), _N)
+    peers = [Peer("NumPy + SciPy, 5 Greeks", partial(scipy_greeks, o), _N), numba]
+    yield from timed_beside(peers, work, ours, _N, accuracy, target=target, exact=exact, seconds=4.0)
+    few = [column[:_IN_CACHE] for column in (o.is_call, o.strike, o.expiry, o.discount, o.vol)]
+    small = partial(black.greeks, few[0], o.forward, *few[1:], out=np.empty((9, _IN_CACHE)))
+    yield timed(f"the same, {_IN_CACHE:,} options, in the cache", small, _IN_CACHE, accuracy)
     yield timed("the same, into new arrays", partial(black.greeks, *arguments, o.vol), _N, accuracy)
     yield timed("price alone (into out=)", partial(black.price, *arguments, o.vol, out=prices), _N, accuracy)
     yield _implied(o)
@@ -82,7 +82,7 @@ def _implied(o: Options) -> Row:
         partial(black.implied_vol, o.is_call, price, o.forward, o.strike, o.expiry, o.discount, out=vols),
         _N,
         f"{error:.0e} rel. on the vol",
-        peer=peer if peer.call else NO_PEER,
+        peer=peer,
         target=Target(100e-9, 50e-9),
         exact=error <= 1e-12,
         seconds=4.0,

@@ -8,7 +8,7 @@ import numpy as np
 from heston_parameters import model
 from published_surfaces import Surface, dax_2002, dax_2002_of_fifty
 from quantlib_installed import INSTALLED, MISSING
-from table_row import Peer, Row, Rows, Target, timed
+from table_row import Peer, Row, Rows, Target, timed, timed_beside
 
 from skewline.cyext import heston
 from skewline.cyext.arguments import Doubles
@@ -40,6 +40,7 @@ def _surface(work: str, s: Surface, published: float, tolerance: float, target: 
     fit = cold()
     exact = abs(_points(fit.sse) - published) < tolerance and fit.converged
     accuracy = f"SSE {_points(fit.sse):.4f} ({fit.starts} starts, agreed: {fit.agreed})"
+    peers = []
     for name, exponential in (("GL-64", False), ("exponential fitting", True)):
         peer = Peer(MISSING)
         if INSTALLED:
@@ -47,7 +48,8 @@ def _surface(work: str, s: Surface, published: float, tolerance: float, target: 
 
             theirs = DaxSurface(s, _SPOT, exponential)
             peer = Peer(f"QuantLib LM, {name} (SSE {_points(theirs.fit().sse):.4f})", theirs.fit)
-        yield timed(work, cold, 1, accuracy, peer=peer, target=target, exact=exact)
+        peers.append(peer)
+    yield from timed_beside(peers, work, cold, 1, accuracy, target=target, exact=exact, seconds=2.5)
 
 
 def _warm(s: Surface) -> Rows:

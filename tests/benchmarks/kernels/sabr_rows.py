@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 from quantlib_installed import INSTALLED, MISSING
 from scipy.optimize import least_squares
-from table_row import Peer, Rows, Target, timed
+from table_row import Peer, Rows, Target, timed, timed_beside
 
 from skewline.cyext import sabr
 from skewline.cyext.arguments import Doubles
@@ -38,9 +38,8 @@ def rows() -> Rows:
     work = "a smile, 13 strikes, 1 % noise, in a batch of 1,000"
     yield timed(work, batch, _SMILES, accuracy, peer=peer, target=target, exact=exact, seconds=2.0)
     alone = partial(sabr.calibrate, _FORWARD, _EXPIRY, _STRIKES, vols[0], beta=_BETA)
-    yield timed("the same, alone", alone, 1, f"rmse {alone().rmse:.3e}", peer=peer)
     scipy = Peer("SciPy least_squares on our formula", partial(_optimum, vols[0], (2.5, 0.0, 0.5)))
-    yield timed("the same, alone", alone, 1, f"rmse {alone().rmse:.3e}", peer=scipy)
+    yield from timed_beside([peer, scipy], "the same, alone", alone, 1, f"rmse {alone().rmse:.3e}")
 
 
 def _quantlib(vols: Doubles, best: float) -> Peer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from stopwatch import Call, race
@@ -84,6 +84,9 @@ class Target:
     goal: float | None = None
 
 
+NO_TARGET = Target()
+
+
 def timed(
     work: str,
     call: Call,
@@ -91,24 +94,45 @@ def timed(
     accuracy: str,
     *,
     peer: Peer = NO_PEER,
-    target: Target = Target(),
+    target: Target = NO_TARGET,
     exact: bool = True,
     seconds: float = 1.0,
 ) -> Row:
     """The row of `call`, which does `units` of the work, raced against the peer, each on one thread."""
-    calls = [call] if peer.call is None else [call, peer.call]
-    ours, *theirs = race(*calls, seconds=seconds)
-    return Row(
-        work=work,
-        ours=ours.best / units,
-        accuracy=accuracy,
-        exact=exact,
-        peer=peer.name,
-        peer_time=theirs[0].best / peer.units if theirs else None,
-        floor=target.floor,
-        goal=target.goal,
-        spread=max(each.spread for each in (ours, *theirs)),
-    )
+    return timed_beside([peer], work, call, units, accuracy, target=target, exact=exact, seconds=seconds)[0]
+
+
+def timed_beside(
+    peers: Sequence[Peer],
+    work: str,
+    call: Call,
+    units: int,
+    accuracy: str,
+    *,
+    target: Target = NO_TARGET,
+    exact: bool = True,
+    seconds: float = 1.0,
+) -> list[Row]:
+    """One row a peer, all raced together."""
+    there = [peer for peer in peers if peer.call is not None]
+    ours, *timings = race(call, *(peer.call for peer in there if peer.call), seconds=seconds)
+    theirs = {id(peer): timing for peer, timing in zip(there, timings, strict=True)}
+    found = []
+    for peer in peers:
+        their = theirs.get(id(peer))
+        row = Row(
+            work=work,
+            ours=ours.best / units,
+            accuracy=accuracy,
+            exact=exact,
+            peer=peer.name,
+            peer_time=None if their is None else their.best / peer.units,
+            floor=target.floor,
+            goal=target.goal,
+            spread=max(ours.spread, 0.0 if their is None else their.spread),
+        )
+        found.append(row)
+    return found
 
 
 def gain(work: str, call: Callable[[int], object], accuracy: str, exact: bool, seconds: float = 1.5) -> Row:
