@@ -20,7 +20,8 @@ from skewline.cyext._status cimport (
 cdef const skw_american_loops* loops = skw_american(level())
 
 cdef enum:
-    CHUNK = 16 * SKW_AMERICAN_LANES
+    MOST_CHUNK = 16 * SKW_AMERICAN_LANES
+    LEAST_CHUNK = 2 * SKW_AMERICAN_LANES
     SHIFTS = 8
 
 
@@ -91,6 +92,7 @@ cdef struct Call:
     double* out
     int* status
     Py_ssize_t count
+    Py_ssize_t chunk         # elements
 
 
 cdef struct Group:
@@ -145,7 +147,7 @@ cdef inline void begin(const Call* c, Group* groups) noexcept nogil:
 
 
 cdef inline Py_ssize_t end_of(const Call* c, Py_ssize_t chunk) noexcept nogil:
-    return (chunk + 1) * CHUNK if (chunk + 1) * CHUNK < c.count else c.count
+    return (chunk + 1) * c.chunk if (chunk + 1) * c.chunk < c.count else c.count
 
 
 cdef inline void set_lane(skw_american_group* g, int lane, const Market* m) noexcept nogil:
@@ -242,7 +244,7 @@ cdef void price_chunk(void* context, Py_ssize_t chunk) noexcept nogil:
     cdef Market m
     cdef Py_ssize_t i
     begin(c, groups)
-    for i in range(chunk * CHUNK, end_of(c, chunk)):
+    for i in range(chunk * c.chunk, end_of(c, chunk)):
         o = option_at(c, i)
         m = market_of(&o)
         if domain(&o) == OK and o.expiry > 0.0 and kind_of(&m) == ONE_BOUNDARY:
@@ -257,7 +259,12 @@ cdef void price_chunk(void* context, Py_ssize_t chunk) noexcept nogil:
 
 
 cdef void over_chunks(Body body, Call* call, int threads) noexcept nogil:
-    parallel_for(body, call, (call.count + CHUNK - 1) // CHUNK, 1, threads)
+    """Long chunks leave fewer lanes empty, short ones give every thread some."""
+    cdef Py_ssize_t share = call.count // (4 * threads) // SKW_AMERICAN_LANES * SKW_AMERICAN_LANES
+    call.chunk = MOST_CHUNK
+    if threads > 1 and share < MOST_CHUNK:
+        call.chunk = share if share > LEAST_CHUNK else LEAST_CHUNK
+    parallel_for(body, call, (call.count + call.chunk - 1) // call.chunk, 1, threads)
 
 
 def price(const unsigned char[:] is_call, const double[:] spot, const double[:] strike, const double[:] expiry,
@@ -412,7 +419,7 @@ cdef void greeks_chunk(void* context, Py_ssize_t chunk) noexcept nogil:
     cdef Market m
     cdef Py_ssize_t i
     begin(c, groups)
-    for i in range(chunk * CHUNK, end_of(c, chunk)):
+    for i in range(chunk * c.chunk, end_of(c, chunk)):
         o = option_at(c, i)
         m = market_of(&o)
         if domain(&o) == OK and o.expiry > 0.0 and kind_of(&m) == ONE_BOUNDARY:
@@ -546,7 +553,7 @@ cdef void implied_chunk(void* context, Py_ssize_t chunk) noexcept nogil:
     cdef int side
     cdef Py_ssize_t i
     begin(c, groups)
-    for i in range(chunk * CHUNK, end_of(c, chunk)):
+    for i in range(chunk * c.chunk, end_of(c, chunk)):
         o = option_at(c, i)
         price = o.vol
         o.vol = 0.0

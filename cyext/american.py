@@ -67,7 +67,10 @@ def price(
     accuracy: Accuracy = "fast",
     threads: int = 1,
 ) -> Doubles:
-    """Price, to about 1e-6 of the strike ("fast") or 1e-9 ("precise"); never below intrinsic.
+    """Price, to 1e-6 of the strike ("fast") or 2e-9 ("precise") in 99 of 100 cases; never below intrinsic.
+
+    Measured for vols of 5–100 %, a day to three years, rates and yields up to 10 %; the worst are 2e-6 and
+    3e-9. Above σ√T = 10 it is the perpetual option, to 4e-6.
 
     NaN where an input is not finite, spot or strike is not positive, or vol or expiry is negative.
     ValueError for an unknown accuracy or shapes that do not broadcast.

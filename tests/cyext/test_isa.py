@@ -12,6 +12,7 @@ from skewline.cyext import black, heston, isa
 from skewline.cyext._isa import levels
 
 SUITE = [
+    "test_american_accuracy.py",
     "test_black_price.py",
     "test_black_greeks.py",
     "test_black_magnitudes.py",

@@ -39,7 +39,7 @@ assert _pool.workers() == 1
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=ON_OPENMP if name.startswith(("american.", "sabr")) else ())
+        pytest.param(name, marks=ON_OPENMP if name.startswith("sabr") else ())
         for name in KERNELS
     ],
 )
