@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from skewline.cyext import american
+from skewline.cyext import american, american_rules
 from skewline.cyext.status import Status
 
 Options = dict[str, Any]
@@ -14,7 +14,7 @@ Options = dict[str, Any]
 @pytest.fixture
 def finest(monkeypatch: pytest.MonkeyPatch) -> american.Accuracy:
     """An accuracy of its own: 24 points, 48-point rules, 12 sweeps."""
-    scheme = american.scheme([(14, 14, 8), (24, 48, 4)], 48, 1e-3)
+    scheme = american_rules.scheme([(14, 14, 8), (24, 48, 4)], 48, 1e-3)
     monkeypatch.setitem(american._SCHEMES, "finest", (scheme, scheme, scheme))
     return "finest"  # type: ignore[return-value]
 

@@ -38,10 +38,7 @@ assert _pool.workers() == 1
 @pytest.mark.skipif("asan" in os.environ.get("LD_PRELOAD", ""), reason="a sanitizer maps terabytes")
 @pytest.mark.parametrize(
     "name",
-    [
-        pytest.param(name, marks=ON_OPENMP if name.startswith("sabr") else ())
-        for name in KERNELS
-    ],
+    [pytest.param(name, marks=ON_OPENMP if name.startswith("sabr") else ()) for name in KERNELS],
 )
 def test_too_little_memory_is_an_error_that_passes(name: str) -> None:
     done = subprocess.run(
