@@ -35,7 +35,7 @@ def bars(rows: list[dict[str, Any]]) -> list[tuple[str, str, float]]:
 def drawn(found: list[tuple[str, str, float]], machine: dict[str, str]) -> str:
     """The picture as SVG; lengths are logarithms."""
     height = _TOP + _ROW * len(found) + 12
-    unit = (_WIDTH - _LEFT - 190) / math.log10(max(ratio for _, _, ratio in found) * 1.05)
+    unit = (_WIDTH - _LEFT - 250) / math.log10(max(ratio for _, _, ratio in found) * 1.05)
     title = f"Times faster, one thread, {machine['processor']}, instruction set {machine['isa']}"
     style = f'font-family="sans-serif" font-size="12" fill="{_INK}"'
     lines = [
