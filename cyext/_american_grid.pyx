@@ -8,7 +8,7 @@ from skewline.cyext._american_grid_plan cimport (
     kind, laid_out, paid)
 from skewline.cyext._american_grid_search cimport Search, advance, start
 from skewline.cyext._isa import level
-from skewline.cyext._pool cimport Body, parallel_for
+from skewline.cyext._pool cimport Body, parallel_for, skw_raise
 from skewline.cyext._status cimport (
     OK, BELOW_INTRINSIC, ABOVE_BOUND, NON_FINITE, EXPIRED, OUT_OF_DOMAIN)
 
@@ -37,6 +37,7 @@ cdef struct Batch:
     const Py_ssize_t* starts
     double* out
     int* status
+    int* no_memory
     Py_ssize_t size
 
 
@@ -149,9 +150,10 @@ cdef void price_group(void* context, Py_ssize_t index) noexcept nogil:
     for j in range(count):
         t = terms(b, members[j], b.fifth[members[j]])
         options[j] = laid_out(t, &b.dividends, b.scheme)
-        values[j].price = NAN
     plan = plan_of(b, t, steps)
-    loops.solve(&plan, options, count, values)
+    if not loops.solve(&plan, options, count, values):
+        skw_raise(b.no_memory)
+        return
     for j in range(count):
         t = terms(b, members[j], 0.0)
         b.out[members[j]] = bounded(values[j].price, t)
@@ -172,14 +174,18 @@ cdef run(Body body, Chain chain, const Py_ssize_t[::1] order,
          const Py_ssize_t[::1] starts, double* out, int* status, int threads):
     cdef Batch b = chain.batch
     cdef Py_ssize_t count = starts.shape[0] - 1
+    cdef int no_memory = 0
     if count == 0:
         return
     b.order = &order[0]
     b.starts = &starts[0]
     b.out = out
     b.status = status
+    b.no_memory = &no_memory
     with nogil:
         parallel_for(body, &b, count, 1, threads)
+    if no_memory:
+        raise MemoryError
 
 
 cdef void greeks_of(Terms t, const skw_grid_value* v, double vol_step, double rate_step, double* out,
@@ -220,13 +226,14 @@ cdef void greeks_group_body(void* context, Py_ssize_t index) noexcept nogil:
         t = terms(b, members[j], b.fifth[members[j]])
         for k in range(SCENARIOS):
             options[SCENARIOS * j + k] = laid_out(t, &b.dividends, b.scheme)
-            values[SCENARIOS * j + k].price = NAN
         for k in range(1, 5):
             options[SCENARIOS * j + k].vol *= 1.0 + vol_share * (k - 3 if k < 3 else k - 2)
         options[SCENARIOS * j + 5].rate -= rate_step
         options[SCENARIOS * j + 6].rate += rate_step
     plan = plan_of(b, t, steps)
-    loops.solve(&plan, options, SCENARIOS * count, values)
+    if not loops.solve(&plan, options, SCENARIOS * count, values):
+        skw_raise(b.no_memory)
+        return
     for j in range(count):
         t = terms(b, members[j], b.fifth[members[j]])
         greeks_of(t, values + SCENARIOS * j, vol_share * t.vol, rate_step, b.out + members[j], b.size)
@@ -257,8 +264,9 @@ cdef void vol_group(void* context, Py_ssize_t index) noexcept nogil:
             break
         for j in range(lanes):
             options[j] = laid_out(terms(b, searches[j].option, searches[j].vol), &b.dividends, b.scheme)
-            values[j].price = NAN
-        loops.solve(&plan, options, lanes, values)
+        if not loops.solve(&plan, options, lanes, values):
+            skw_raise(b.no_memory)
+            return
         for j in range(lanes - 1, -1, -1):
             t = terms(b, searches[j].option, 0.0)
             advance(&searches[j], bounded(values[j].price, t) - searches[j].price)

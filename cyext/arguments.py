@@ -13,11 +13,12 @@ Codes: TypeAlias = NDArray[np.int32]
 
 
 def doubles(name: str, value: ArrayLike) -> Doubles:
-    """`value` as float64; TypeError if it does not hold real numbers."""
+    """`value` as aligned float64; TypeError if it does not hold real numbers."""
     array = np.asarray(value)
     if array.dtype.kind not in "fiu":
         raise TypeError(f"{name} must hold real numbers, not {array.dtype}")
-    return array.astype(np.float64, copy=False)
+    # A field of packed records may lie at any address; compiled code may only read doubles at their own.
+    return array.astype(np.float64, copy=not array.flags.aligned)
 
 
 def flags(name: str, value: ArrayLike) -> Flags:
@@ -87,7 +88,7 @@ class Broadcast:
             raise TypeError("out must be a float64 array")
         if out.shape != shape:
             raise ValueError(f"out must have shape {shape}, not {out.shape}")
-        if not out.flags.c_contiguous or not out.flags.writeable:
-            raise ValueError("out must be C-contiguous and writeable")
+        if not out.flags.carray:
+            raise ValueError("out must be C-contiguous, aligned and writeable")
         self._out = out
         return out

@@ -150,7 +150,7 @@ def calibrate_many(
     starts = np.asarray(offsets)
     if starts.dtype.kind not in "iu":
         raise TypeError(f"offsets must hold integers, not {starts.dtype}")
-    starts = np.ascontiguousarray(starts, dtype=np.int64)
+    starts = np.require(starts, np.int64, ["C", "A"])
     if starts.shape != (f.size + 1,):
         raise ValueError(
             f"offsets must have {f.size + 1} elements (one more than forwards), not {starts.size}"

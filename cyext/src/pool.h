@@ -14,6 +14,9 @@ void skw_parallel_for(skw_body body, void *context, ptrdiff_t count, ptrdiff_t c
 /* Must be called before the first loop: the pool makes no more than `most` workers, and none before one is needed. */
 void skw_pool_prepare(int most);
 
+/* For a body to tell the call of something once and for all: `*flag` becomes 1. */
+static inline void skw_raise(int *flag) { __atomic_store_n(flag, 1, __ATOMIC_RELAXED); }
+
 /* The number of workers made so far. */
 int skw_pool_workers(void);
 

@@ -10,9 +10,7 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
-import subprocess
 import sysconfig
-import tempfile
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -21,8 +19,7 @@ from fingerprint import fingerprint, is_current, record
 from toolchain import compiler, missing
 
 # Never -ffast-math: on the link line gcc < 13 would set flush-to-zero for the whole process on import.
-COMPILE_FLAGS = ("-O3", "-g0", "-fno-math-errno", "-fno-trapping-math", "-pthread")
-OPENMP = "-fopenmp"
+COMPILE_FLAGS = ("-O3", "-g0", "-fno-math-errno", "-fno-trapping-math", "-fopenmp-simd", "-pthread")
 
 
 def build_kernels(root: Path, dev: Path, extra: Sequence[str] = ()) -> list[Path]:
@@ -49,7 +46,6 @@ def build_kernels(root: Path, dev: Path, extra: Sequence[str] = ()) -> list[Path
                 *shared,
             ],
             *COMPILE_FLAGS,
-            OPENMP,
             *extra,
             suffix,
             f"cython {version('cython')}",
@@ -81,9 +77,6 @@ def _compile(
     configured = shlex.split(str(sysconfig.get_config_var("CC") or ""))
     if "CC" not in os.environ and not (configured and shutil.which(configured[0])):
         os.environ["CC"] = cc
-    openmp = [OPENMP] if _compiles(cc, OPENMP) else []
-    if not openmp:
-        print(f"skewline: {cc} has no OpenMP ({OPENMP}): the kernels will run on one thread", flush=True)
 
     package = dev / "skewline" / "cyext"
     isa = levels(cc)
@@ -100,8 +93,8 @@ def _compile(
                 include_dirs=[str(root / "cyext"), str(root / "cyext" / "src"), np.get_include()],
                 define_macros=macros,
                 libraries=["m"],
-                extra_compile_args=[*COMPILE_FLAGS, *openmp, *extra],
-                extra_link_args=["-pthread", *openmp, *extra],
+                extra_compile_args=[*COMPILE_FLAGS, *extra],
+                extra_link_args=["-pthread", *extra],
             )
         )
     jobs = min(len(names), os.cpu_count() or 1)
@@ -133,14 +126,6 @@ def _compile(
         fresh = products[name].with_suffix(".new")
         shutil.copy2(built, fresh)
         fresh.replace(products[name])
-
-
-def _compiles(cc: str, flag: str) -> bool:
-    with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder, "probe.c")
-        source.write_text("#include <omp.h>\nint main(void) { return omp_get_max_threads() < 1; }\n")
-        done = subprocess.run([cc, flag, str(source), "-o", str(source.with_suffix(""))], capture_output=True)
-        return done.returncode == 0
 
 
 def _remove_orphans(folder: Path, names: set[str]) -> None:

@@ -33,6 +33,7 @@ def test_shapes_that_do_not_fit_are_all_named() -> None:
         (np.empty(2), ValueError),
         (np.empty(3, dtype=np.float32), TypeError),
         (np.empty(6)[::2], ValueError),
+        (np.empty(25, dtype=np.uint8)[1:].view(np.float64), ValueError),
         ([0.0, 0.0, 0.0], TypeError),
     ],
 )

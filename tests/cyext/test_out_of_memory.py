@@ -7,8 +7,6 @@ import sys
 import pytest
 from every_kernel import KERNELS
 
-ON_OPENMP = pytest.mark.xfail(reason="OpenMP ends a process that it cannot start a thread in", strict=False)
-
 CODE = """
 import resource, sys
 import numpy as np
@@ -36,10 +34,7 @@ assert _pool.workers() == 1
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a limit on the address space that holds")
 @pytest.mark.skipif("asan" in os.environ.get("LD_PRELOAD", ""), reason="a sanitizer maps terabytes")
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=ON_OPENMP if name.startswith("sabr") else ()) for name in KERNELS],
-)
+@pytest.mark.parametrize("name", KERNELS)
 def test_too_little_memory_is_an_error_that_passes(name: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", CODE, name],

@@ -146,15 +146,15 @@ KERNELS: dict[str, tuple[Callable[[int], Call], int]] = {
     "black.implied_vol": (black_implied_vol, 100_000),
     "portfolio.revalue": (portfolio_revalue, 3_000),
     "portfolio.matrix": (portfolio_matrix, 10_000),
-    "sabr.implied_vol": (sabr_implied_vol, 100_000),
-    "sabr.calibrate_many": (sabr_calibrate_many, 1_000),
-    "heston.price": (heston_price, 3_000),
-    "heston.calibrate": (heston_calibrate, 20),
-    "american.price": (american_price, 200),
-    "american.greeks": (american_greeks, 60),
-    "american.implied_vol": (american_implied_vol, 100),
+    "sabr.implied_vol": (sabr_implied_vol, 200_000),
+    "sabr.calibrate_many": (sabr_calibrate_many, 3_000),
+    "heston.price": (heston_price, 14_000),
+    "heston.calibrate": (heston_calibrate, 100),
+    "american.price": (american_price, 3_000),
+    "american.greeks": (american_greeks, 300),
+    "american.implied_vol": (american_implied_vol, 1_000),
     "american_dividends.price": (dividends_price, 60),
-    "ou.fit_many": (ou_fit_many, 1_000),
+    "ou.fit_many": (ou_fit_many, 5_000),
 }
 
 
