@@ -21,6 +21,14 @@ def doubles(name: str, value: ArrayLike) -> Doubles:
     return array.astype(np.float64, copy=not array.flags.aligned)
 
 
+def number(name: str, value: float) -> float:
+    """`value` as a float; TypeError if it is not a real number, ValueError if it is several."""
+    array = doubles(name, value)
+    if array.ndim:
+        raise ValueError(f"{name} must be one number, not of shape {array.shape}")
+    return float(array)
+
+
 def flags(name: str, value: ArrayLike) -> Flags:
     """`value` as 0/1 bytes; TypeError if it holds anything but booleans or the integers 0 and 1."""
     array = np.asarray(value)

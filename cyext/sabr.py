@@ -12,6 +12,7 @@ they may be negative. Forward, strike (shifted), vol, weight and α count from 1
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -19,10 +20,21 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skewline.cyext import _sabr
-from skewline.cyext.arguments import Broadcast, Codes, Doubles, doubles, same_length, thread_count, vector
+from skewline.cyext.arguments import (
+    Broadcast,
+    Codes,
+    Doubles,
+    doubles,
+    number,
+    same_length,
+    thread_count,
+    vector,
+)
 from skewline.cyext.status import Status
 
 Formula: TypeAlias = Literal["hagan", "obloj"]
+
+_NO_WEIGHTS = np.empty(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +156,7 @@ def calibrate_many(
     k, v = vector("strikes", strikes), vector("vols", vols)
     same_length(f.size, expiries=t)
     same_length(k.size, vols=v)
-    w = np.empty(0) if weights is None else vector("weights", weights)
+    w = _NO_WEIGHTS if weights is None else vector("weights", weights)
     if weights is not None:
         same_length(k.size, weights=w)
     starts = np.asarray(offsets)
@@ -203,24 +215,33 @@ def calibrate(
     formula: Formula = "hagan",
 ) -> SabrFit:
     """Fit one smile, `beta` fixed or, if None, found; see `calibrate_many`."""
-    k = vector("strikes", strikes)
-    many = calibrate_many(
-        [forward], [expiry], k, vols, [0, k.size], beta=beta, weights=weights, shift=shift, formula=formula
+    k, v = vector("strikes", strikes), vector("vols", vols)
+    same_length(k.size, vols=v)
+    w = _NO_WEIGHTS if weights is None else vector("weights", weights)
+    if weights is not None:
+        same_length(k.size, weights=w)
+    given = math.nan if beta is None else number("beta", beta)
+    if not (beta is None or 0.0 <= given <= 1.0):
+        raise ValueError(f"beta must be within [0, 1], not {beta}")
+    ends = np.array([0, k.size], dtype=np.int64)
+    smile = np.array(
+        [[number("forward", forward)], [number("expiry", expiry)], [given], [number("shift", shift)]]
     )
+    out, codes = np.empty((10, 1)), np.empty((2, 1), dtype=np.int32)
+    _sabr.calibrate_many(
+        smile[0], smile[1], k, v, w, ends, smile[2], smile[3], _is_obloj(formula), out, codes, 1
+    )
+    alpha, fitted_beta, rho, nu, d_alpha, d_beta, d_rho, d_nu, rmse, condition = out[:, 0].tolist()
+    iterations, status = codes[:, 0].tolist()
     return SabrFit(
-        alpha=float(many.alpha[0]),
-        beta=float(many.beta[0]),
-        rho=float(many.rho[0]),
-        nu=float(many.nu[0]),
-        rmse=float(many.rmse[0]),
-        iterations=int(many.iterations[0]),
-        converged=bool(many.converged[0]),
-        status=Status(int(many.status[0])),
-        stderr=SabrStandardErrors(
-            float(many.stderr_alpha[0]),
-            float(many.stderr_beta[0]),
-            float(many.stderr_rho[0]),
-            float(many.stderr_nu[0]),
-        ),
-        condition=float(many.condition[0]),
+        alpha=alpha,
+        beta=fitted_beta,
+        rho=rho,
+        nu=nu,
+        rmse=rmse,
+        iterations=iterations,
+        converged=status == Status.OK,
+        status=Status(status),
+        stderr=SabrStandardErrors(d_alpha, d_beta, d_rho, d_nu),
+        condition=condition,
     )

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -281,3 +283,14 @@ def test_what_is_not_determined_has_no_standard_error() -> None:
 def test_an_option_that_does_not_fit_is_named(bad: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=next(iter(bad))):
         sabr.calibrate_many([100.0], [1.0], [90.0, 100.0], [0.2, 0.2], [0, 2], **bad)  # type: ignore[arg-type]
+
+
+def test_one_smile_names_the_argument_that_is_no_number() -> None:
+    words: Any = "100"
+    with pytest.raises(TypeError, match="forward must hold real numbers"):
+        sabr.calibrate(words, 1.0, [90.0, 100.0, 110.0], [0.2, 0.2, 0.2])
+    several: Any = [1.0, 2.0]
+    with pytest.raises(ValueError, match=r"expiry must be one number, not of shape \(2,\)"):
+        sabr.calibrate(100.0, several, [90.0, 100.0, 110.0], [0.2, 0.2, 0.2])
+    with pytest.raises(ValueError, match=r"beta must be within \[0, 1\], not 2"):
+        sabr.calibrate(100.0, 1.0, [90.0, 100.0, 110.0], [0.2, 0.2, 0.2], beta=2)
