@@ -1,8 +1,14 @@
 """Calls leave no memory behind: answers, bad elements, refusals. For a million see tests/benchmarks."""
 
+import os
+
 import pytest
 from memory_in_use import growth_of_a_call
 from small_calls import ALL
+
+pytestmark = pytest.mark.skipif(
+    "asan" in os.environ.get("LD_PRELOAD", ""), reason="a sanitizer's malloc does not say what is in use"
+)
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -167,6 +167,7 @@ begun.wait()
     run(PRICES + code)
 
 
+@pytest.mark.skipif("asan" in os.environ.get("LD_PRELOAD", ""), reason="a sanitizer takes time of its own")
 def test_callers_at_once_use_no_more_processor_time_than_one_after_another() -> None:
     code = """
 import time
