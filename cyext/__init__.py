@@ -1,4 +1,4 @@
-"""Numerical kernels: Black-76, portfolios in scenarios, SABR, Heston, Ornstein–Uhlenbeck, American options.
+"""Numerical kernels: option models, portfolios in scenarios, Ornstein–Uhlenbeck, order book.
 
 Conventions of every module (`docs` of a function say only what differs):
 

@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "kernels"))
 
 import american_rows
 import black_rows
+import book_rows
 import dividend_rows
 import goog_rows
 import heston_rows
@@ -36,6 +37,7 @@ GROUPS = {
     "dividends": ("American options, cash dividends", dividend_rows.rows),
     "ou": ("Ornstein–Uhlenbeck", ou_rows.rows),
     "portfolio": ("Portfolio in scenarios", portfolio_rows.rows),
+    "book": ("Order book", book_rows.rows),
     "spx": ("SPX chain of a day", spx_rows.rows),
     "goog": ("GOOG chain of a day", goog_rows.rows),
     "threads": ("Two threads over one", thread_rows.rows),

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from skewline.cyext import american, american_dividends, black, heston, ou, portfolio, sabr
+from skewline.cyext import american, american_dividends, black, book, heston, ou, portfolio, sabr
 
 STRIKES = np.array([80.0, 90.0, 100.0, 110.0, 120.0])
 BAD = np.array([np.nan, -1.0, 0.0, np.inf, 1e-300])
@@ -13,6 +13,15 @@ VOLS = np.array([0.26, 0.23, 0.21, 0.2, 0.205])
 SERIES = np.random.default_rng(3).standard_normal(20)
 MODEL: Any = {"v0": 0.04, "kappa": 2.0, "theta": 0.05, "sigma": 0.7, "rho": -0.6}
 WORDS: Any = ["a", "b"]
+BOOK_LEVELS = [[f"{price}.5", "2.25"] for price in range(40, 0, -1)]
+
+
+def filled_book() -> book.OrderBook:
+    """Bids only."""
+    one = book.OrderBook(price_decimals=1, quantity_decimals=2)
+    one.snapshot(1, BOOK_LEVELS, [])
+    return one
+
 
 GOOD: dict[str, Callable[[], object]] = {
     "black.price": lambda: black.price(True, 100.0, STRIKES, 0.5, 0.99, 0.2),
@@ -46,6 +55,7 @@ GOOD: dict[str, Callable[[], object]] = {
     ),
     "ou.fit": lambda: ou.fit(SERIES, 1.0),
     "ou.fit_many": lambda: ou.fit_many(SERIES.reshape(2, 10), 1.0),
+    "book": lambda: filled_book().apply(1, 2, BOOK_LEVELS[:9], BOOK_LEVELS[9:]),
 }
 
 BAD_ELEMENTS: dict[str, Callable[[], object]] = {
@@ -64,6 +74,7 @@ BAD_ELEMENTS: dict[str, Callable[[], object]] = {
         *(True, BAD, 100.0, 0.5, 0.99, 0.2, 3.0), spot_factor=STRIKES / 100
     ),
     "ou.fit": lambda: ou.fit(BAD, 1.0),
+    "book, a gap": lambda: filled_book().apply(9, 10, BOOK_LEVELS, []),
 }
 
 
@@ -100,6 +111,7 @@ REFUSED: dict[str, Callable[[], object]] = {
         "portfolio.revalue, shapes": lambda: portfolio.revalue(
             *(True, 100.0, STRIKES, 0.5, 0.99, 0.2, np.ones(3)), spot_factor=STRIKES / 100
         ),
+        "book.snapshot, half a level": lambda: filled_book().apply(1, 2, BOOK_LEVELS, [["1.0"]]),
         "ou.fit, words": lambda: ou.fit(WORDS, 1.0),
         "ou.fit_many, shape": lambda: ou.fit_many(SERIES, 1.0),
     }.items()

@@ -22,7 +22,7 @@ _WIDTH_OF_A_FILE = 220
 _NOISY = 0.3
 #: From this load on something else wants the second processor.
 _BUSY = 1.5
-_PEERS = ("numpy", "scipy", "numba", "lbriv", "QuantLib")
+_PEERS = ("numpy", "scipy", "numba", "lbriv", "QuantLib", "order-book")
 _COLOURS = {"goal": "green", "floor": "yellow", "missed": "red"}
 
 
