@@ -1,4 +1,4 @@
-"""Numerical kernels: option models, portfolios in scenarios, Ornstein–Uhlenbeck, order book.
+"""Numerical kernels: option models, smiles, portfolios in scenarios, Ornstein–Uhlenbeck, order book.
 
 Conventions of every module (`docs` of a function say only what differs):
 

@@ -8,3 +8,4 @@ cdef enum:
     NOT_CONVERGED = 5
     OUT_OF_DOMAIN = 6
     TOO_FEW = 7
+    ARBITRAGE = 8

@@ -23,3 +23,5 @@ class Status(IntEnum):
     OUT_OF_DOMAIN = 6
     #: Fewer observations than the model has parameters to find.
     TOO_FEW = 7
+    #: What was found could be arbitraged: a butterfly, or against an earlier expiry.
+    ARBITRAGE = 8

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 PAGE = Path(__file__).resolve().parents[2] / "deploy" / "docs" / "kernels.md"
-KERNELS = {"american", "black", "book", "heston", "ou", "portfolio", "sabr"}
+KERNELS = {"american", "black", "book", "essvi", "heston", "ou", "portfolio", "sabr", "variance_smile"}
 
 
 def test_every_example_prints_what_the_page_says() -> None:

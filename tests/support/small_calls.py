@@ -5,7 +5,18 @@ from typing import Any
 
 import numpy as np
 
-from skewline.cyext import american, american_dividends, black, book, heston, ou, portfolio, sabr
+from skewline.cyext import (
+    american,
+    american_dividends,
+    black,
+    book,
+    essvi,
+    heston,
+    ou,
+    portfolio,
+    sabr,
+    variance_smile,
+)
 
 STRIKES = np.array([80.0, 90.0, 100.0, 110.0, 120.0])
 BAD = np.array([np.nan, -1.0, 0.0, np.inf, 1e-300])
@@ -37,6 +48,10 @@ GOOD: dict[str, Callable[[], object]] = {
     "sabr.implied_vol": lambda: sabr.implied_vol(100.0, STRIKES, 0.5, 2.0, 0.5, -0.3, 0.8),
     "sabr.calibrate": lambda: sabr.calibrate(100.0, 0.5, STRIKES, VOLS),
     "sabr.calibrate_many": lambda: sabr.calibrate_many([100.0], [0.5], STRIKES, VOLS, [0, 5]),
+    "essvi.calibrate_many": lambda: essvi.calibrate_many([100.0], [0.5], STRIKES, VOLS, VOLS + 0.01, [0, 5]),
+    "variance_smile.calibrate_many": lambda: variance_smile.calibrate_many(
+        [100.0], [0.5], STRIKES, VOLS, VOLS + 0.01, [0, 5]
+    ),
     "heston.price": lambda: heston.price(True, 100.0, STRIKES, 0.5, 0.99, **MODEL),
     "heston.calibrate": lambda: heston.calibrate(
         100.0, STRIKES, 0.5, VOLS, initial=[0.04, 2.0, 0.05, 0.7, -0.6]
@@ -63,6 +78,9 @@ BAD_ELEMENTS: dict[str, Callable[[], object]] = {
     "black.implied_vol_status": lambda: black.implied_vol_status(True, BAD, 100.0, 100.0, 0.5, 0.99),
     "sabr.implied_vol": lambda: sabr.implied_vol(BAD, 100.0, 0.5, 2.0, 0.5, -0.3, 0.8),
     "sabr.calibrate": lambda: sabr.calibrate(100.0, 0.5, BAD, BAD),
+    "variance_smile.calibrate_many": lambda: variance_smile.calibrate_many(
+        [100.0], [0.5], BAD, BAD, BAD, [0, 5]
+    ),
     "heston.price": lambda: heston.price(True, BAD, 100.0, 0.5, 0.99, **MODEL),
     "heston.calibrate": lambda: heston.calibrate(100.0, BAD, 0.5, BAD),
     "american.price": lambda: american.price(True, BAD, 100.0, 0.5, 0.03, 0.02, 0.2),
