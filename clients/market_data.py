@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from skewline.clients import methods
+from skewline.clients.errors import bad_input
 from skewline.clients.questions import Ask, Call, Listing, Subscribe, Watch, fresh_request_id, names
 from skewline.clients.values import Instant, ns_of
 from skewline.v1 import chain_pb2, instrument_pb2
@@ -60,6 +61,35 @@ def _list_bars(
         page_size=page_size,
     )
     return Listing("ListBars", request, lambda r: r.bars, limit)
+
+
+def _get_realised_volatility(
+    underlying: str,
+    *,
+    interval: timedelta = timedelta(0),
+    bars_a_year: float = 0.0,
+    windows: Sequence[int] = (),
+    estimators: Sequence[rpc.VolatilityEstimator.ValueType] = (),
+    as_of: Instant = 0,
+) -> Call[rpc.GetRealisedVolatilityResponse, rpc.GetRealisedVolatilityResponse]:
+    """Realised volatility over `windows` of bars, and forecasts; bars of a day unless `interval` is given."""
+    request = rpc.GetRealisedVolatilityRequest(
+        underlying=underlying,
+        interval_ns=interval // timedelta(microseconds=1) * 1000,
+        bars_a_year=bars_a_year,
+        windows=_counts("windows", windows),
+        estimators=estimators,
+        as_of_ns=ns_of("as_of", as_of),
+    )
+    return Call("GetRealisedVolatility", request, lambda r: r)
+
+
+def _counts(name: str, counts: Sequence[int]) -> Sequence[int]:
+    """Counts that the contract can hold. Raises SkewlineError."""
+    for count in counts:
+        if not 0 <= count < 2**32:
+            raise bad_input(name, f"must be counts, not {count}")
+    return counts
 
 
 def _get_instrument(
@@ -163,6 +193,7 @@ class AsyncMarketDataService(methods.AsyncService):
     get_chain = methods.async_call(_get_chain)
     list_chains = methods.async_listing(_list_chains)
     list_bars = methods.async_listing(_list_bars)
+    get_realised_volatility = methods.async_call(_get_realised_volatility)
     get_instrument = methods.async_call(_get_instrument)
     list_instruments = methods.async_listing(_list_instruments)
     stream_chains = methods.async_subscription(_stream_chains)
@@ -179,6 +210,7 @@ class MarketDataService(methods.Service):
     get_chain = methods.call(_get_chain)
     list_chains = methods.listing(_list_chains)
     list_bars = methods.listing(_list_bars)
+    get_realised_volatility = methods.call(_get_realised_volatility)
     get_instrument = methods.call(_get_instrument)
     list_instruments = methods.listing(_list_instruments)
     stream_chains = methods.subscription(_stream_chains)

@@ -17,6 +17,7 @@ _COMMANDS: Final = (
     "data",
     "status",
     "chain",
+    "volatility",
     "surface",
     "signals",
     "orders",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from typing import Any, Final
@@ -13,6 +14,7 @@ from skewline.servers.marketdata.bars import bars
 from skewline.servers.marketdata.chain_store import ChainStore
 from skewline.servers.marketdata.instrument_master import instrument_of
 from skewline.servers.marketdata.intake import Intake, Taken
+from skewline.servers.marketdata.realised.question import check_question, realised_volatility
 from skewline.servers.marketdata.replay import snapshot_attributes
 from skewline.servers.marketdata.replaying import Replays
 from skewline.servers.marketdata.validation.schema import is_date, schema_violations
@@ -34,7 +36,7 @@ _LONGEST: Final = 128
 
 
 class MarketDataServicer(market_data_service_pb2_grpc.MarketDataServiceServicer):
-    """The eleven methods of the contract."""
+    """The twelve methods of the contract."""
 
     def __init__(
         self,
@@ -106,6 +108,22 @@ class MarketDataServicer(market_data_service_pb2_grpc.MarketDataServiceServicer)
         made = made[: page.size]
         token = token_after((made[-1].start_ns,), query) if more and made else ""
         return pb.ListBarsResponse(bars=made, next_page_token=token)
+
+    async def GetRealisedVolatility(
+        self, request: pb.GetRealisedVolatilityRequest, context: Context
+    ) -> pb.GetRealisedVolatilityResponse:
+        """By estimator and window; the newest bar may still go on."""
+        check_question(request)
+        until = request.as_of_ns + 1 if request.as_of_ns else 0
+
+        def read(connection: Connection) -> list[tuple[int, float, int]]:
+            return list(chains.newest_spots(connection, request.underlying, until, _BAR_SPOTS))
+
+        spots = await self._processor.read(read)
+        if not spots:
+            raise NotFound("price of", request.underlying)
+        # models take their time, and the event loop must not wait for them
+        return await asyncio.to_thread(realised_volatility, request, spots, len(spots) == _BAR_SPOTS)
 
     async def GetInstrument(
         self, request: pb.GetInstrumentRequest, context: Context

@@ -105,6 +105,28 @@ def summaries(
     return list(rows.scalars())
 
 
+def newest_spots(
+    connection: Connection, underlying: str, to_ns: int, limit: int
+) -> Sequence[tuple[int, float, int]]:
+    """The newest `limit` (time_ns, spot, provenance) of accepted snapshots before `to_ns`, oldest first.
+
+    `to_ns` 0 means all; snapshots whose spot is unknown are left out.
+    """
+    wanted = [
+        CHAINS.c.underlying == underlying,
+        CHAINS.c.status == chain_pb2.CHAIN_STATUS_ACCEPTED,
+        CHAINS.c.spot.is_not(None),
+        *within(CHAINS.c.time_ns, 0, to_ns),
+    ]
+    rows = connection.execute(
+        select(CHAINS.c.time_ns, CHAINS.c.spot, CHAINS.c.provenance)
+        .where(*wanted)
+        .order_by(CHAINS.c.time_ns.desc())
+        .limit(limit)
+    )
+    return [(time_ns, spot, provenance) for time_ns, spot, provenance in rows][::-1]
+
+
 def spots(
     connection: Connection, underlying: str, from_ns: int, to_ns: int, limit: int
 ) -> Sequence[tuple[int, float]]:

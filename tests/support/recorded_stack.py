@@ -129,6 +129,23 @@ class RecordedMarketData(market_data_service_pb2_grpc.MarketDataServiceServicer)
         summary = chain_pb2.ChainSummary(status=chain_pb2.CHAIN_STATUS_ACCEPTED, provenance=SIMULATED)
         return market_data_service_pb2.GetChainResponse(chain=chain(), summary=summary)
 
+    async def GetRealisedVolatility(
+        self, request: market_data_service_pb2.GetRealisedVolatilityRequest, context: Any
+    ) -> Any:
+        pb = market_data_service_pb2
+        if request.underlying != "SPX":
+            raise NotFound("underlying", request.underlying)
+        return pb.GetRealisedVolatilityResponse(
+            vols=[
+                pb.RealisedVolatility(estimator=pb.VOLATILITY_ESTIMATOR_YANG_ZHANG, bars=window, vol=0.1375)
+                for window in request.windows or [21]
+            ],
+            bars=25,
+            from_ns=TIME_NS,
+            to_ns=TIME_NS,
+            provenance=SIMULATED,
+        )
+
     async def WatchReplay(self, request: Any, context: Any) -> AsyncIterator[Any]:
         for fed in range(3):
             yield market_data_service_pb2.WatchReplayResponse(replay=market_data_service_pb2.Replay(fed=fed))

@@ -10,6 +10,7 @@ from recorded_stack import TRACE_ID, RecordedStack
 READS = [
     ("status",),
     ("chain", "SPX"),
+    ("volatility", "SPX"),
     ("surface", "SPX"),
     ("signals",),
     ("signals", "explain", "signal-1"),
@@ -46,6 +47,12 @@ async def test_status_shows_each_service(run: Any, stack: RecordedStack) -> None
     assert outcome.status == 0
     assert outcome.out.count("SERVING") == 5
     assert stack.address in outcome.out
+
+
+async def test_volatility_is_shown_by_estimator_and_window(run: Any, stack: RecordedStack) -> None:
+    outcome = await run("volatility", "SPX", "--window", "10", "--window", "63", "--estimator", "yang-zhang")
+    lines = [line.split() for line in outcome.out.splitlines() if "yang zhang" in line]
+    assert lines == [["yang", "zhang", bars, "13.75", "%"] for bars in ("10", "63")]
 
 
 async def test_a_chain_is_shown_around_the_money(run: Any, stack: RecordedStack) -> None:

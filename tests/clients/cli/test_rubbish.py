@@ -19,6 +19,9 @@ NOBODY = "127.0.0.1:1"
     [
         (1, "there is no signal 'nothing'", ("signals", "explain", "nothing")),
         (1, "there is no underlying 'GOOG'", ("chain", "GOOG")),
+        (1, "there is no underlying 'GOOG'", ("volatility", "GOOG")),
+        (2, "--estimator: must be one of close-to-close,", ("volatility", "SPX", "--estimator", "arch")),
+        (2, "windows: must be counts, not -5", ("volatility", "SPX", "--window", "-5")),
         (1, "there is no fill, order or signal 'x'", ("trace", "x")),
         (1, "quantity: must be above zero", (*SUBMIT, "--market", "--quantity", "0")),
         (1, "[TOO_LARGE]", (*SUBMIT, "--market", "--quantity", "1001")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -144,6 +145,45 @@ async def test_bars_come_from_the_spots(stub: MarketDataServiceAsyncStub) -> Non
     with pytest.raises(grpc.aio.AioRpcError) as error:
         await stub.ListBars(pb.ListBarsRequest())
     assert set(violations(error.value)) == {"underlying", "interval_ns"}
+
+
+async def test_realised_volatility_comes_from_the_spots(stub: MarketDataServiceAsyncStub) -> None:
+    await publish(stub, *minutes(6))
+    request = pb.GetRealisedVolatilityRequest(
+        underlying="XYZ", interval_ns=2 * MINUTE_NS, bars_a_year=10_000.0, windows=[3, 4]
+    )
+    found = await stub.GetRealisedVolatility(request)
+    assert (found.bars, found.from_ns, found.to_ns) == (3, FRIDAY_NS, FRIDAY_NS + 5 * MINUTE_NS)
+    assert found.provenance == small_chain().provenance
+    vols = {(one.estimator, one.bars, one.reason): one.vol for one in found.vols}
+    returns = [math.log(100 / 101), math.log(102 / 100)]
+    expected = 100.0 * abs(returns[1] - returns[0]) / math.sqrt(2.0)
+    assert vols[pb.VOLATILITY_ESTIMATOR_CLOSE_TO_CLOSE, 3, ""] == pytest.approx(expected)
+    without = {reason for (_, _, reason), vol in vols.items() if math.isnan(vol)}
+    assert without == {
+        "there are 3 bars of 4",
+        "there are 3 bars of 101",
+        "a bar has 2 prices: a range needs 50, or is far too small",
+    }
+    request.as_of_ns = FRIDAY_NS + MINUTE_NS
+    assert (await stub.GetRealisedVolatility(request)).to_ns == request.as_of_ns
+
+
+async def test_realised_volatility_names_what_is_wrong(stub: MarketDataServiceAsyncStub) -> None:
+    request = pb.GetRealisedVolatilityRequest(
+        interval_ns=MINUTE_NS,
+        windows=[2, 5000],
+        as_of_ns=-1,
+        estimators=[pb.VOLATILITY_ESTIMATOR_UNSPECIFIED],
+    )
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await stub.GetRealisedVolatility(request)
+    assert set(violations(error.value)) == {
+        *("underlying", "bars_a_year", "windows[0]", "windows[1]", "as_of_ns", "estimators[0]")
+    }
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await stub.GetRealisedVolatility(pb.GetRealisedVolatilityRequest(underlying="NONE"))
+    assert error.value.code() == grpc.StatusCode.NOT_FOUND
 
 
 async def test_instruments_are_known_from_first_to_last_sight(stub: MarketDataServiceAsyncStub) -> None:

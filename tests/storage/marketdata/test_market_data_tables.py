@@ -123,6 +123,11 @@ def test_spots_leave_out_the_unknown_and_the_rejected(database: Database) -> Non
             (FRIDAY_NS, 100.0),
             (FRIDAY_NS + 3 * MINUTE_NS, 101.0),
         ]
+        provenance = small_chain().provenance
+        last = (FRIDAY_NS + 3 * MINUTE_NS, 101.0, provenance)
+        assert chains.newest_spots(connection, "XYZ", 0, 1) == [last]
+        assert chains.newest_spots(connection, "XYZ", 0, 9) == [(FRIDAY_NS, 100.0, provenance), last]
+        assert chains.newest_spots(connection, "XYZ", last[0], 9) == [(FRIDAY_NS, 100.0, provenance)]
 
 
 def test_an_instrument_is_seen_until_it_goes(database: Database) -> None:
