@@ -42,6 +42,7 @@ def stored(
         time_ns=chain.time_ns,
         status=chain_pb2.ChainStatus.ValueType(status),
         spot=spot,
+        provenance=chain.provenance,
     )
     with database.begin() as connection:
         chains.add(connection, summary, chain)
