@@ -25,6 +25,7 @@ import ou_rows
 import portfolio_rows
 import sabr_rows
 import spx_rows
+import surface_rows
 import thread_rows
 from bench_table import print_table, write_json
 
@@ -39,6 +40,7 @@ GROUPS = {
     "portfolio": ("Portfolio in scenarios", portfolio_rows.rows),
     "book": ("Order book", book_rows.rows),
     "spx": ("SPX chain of a day", spx_rows.rows),
+    "surfaces": ("Market smiles of SPX, 25 days", surface_rows.rows),
     "goog": ("GOOG chain of a day", goog_rows.rows),
     "threads": ("Two threads over one", thread_rows.rows),
 }
