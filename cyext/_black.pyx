@@ -4,7 +4,8 @@ that leaves (bad input, extreme magnitudes) through the formulas of _black.pxd.
 """
 from skewline.cyext._black cimport Greeks, ImpliedVol, black_price, black_greeks, black_implied_vol
 from skewline.cyext._black_loops cimport (
-    SKW_BLOCK, skw_black, skw_black_columns, skw_black_loops, skw_column, skw_rare)
+    SKW_BLOCK, skw_black, skw_black_columns, skw_black_loops, skw_rare)
+from skewline.cyext._columns cimport double_at as at, doubles_column, flag_at, flags_column
 from skewline.cyext._isa import level
 from skewline.cyext._pool cimport Body, parallel_for
 from skewline.cyext._status cimport OK
@@ -12,31 +13,15 @@ from skewline.cyext._status cimport OK
 cdef const skw_black_loops* loops = skw_black(level())
 
 
-cdef inline skw_column column(const double[:] values) noexcept nogil:
-    cdef skw_column c
-    c.data = <const char*> &values[0]
-    c.stride = values.strides[0]
-    return c
-
-
-cdef inline double at(skw_column c, Py_ssize_t i) noexcept nogil:
-    return (<const double*> (c.data + i * c.stride))[0]
-
-
-cdef inline unsigned char flag_at(skw_column c, Py_ssize_t i) noexcept nogil:
-    return (<const unsigned char*> (c.data + i * c.stride))[0]
-
-
 cdef skw_black_columns columns(const unsigned char[:] is_call, const double[:] forward, const double[:] strike,
                                const double[:] expiry, const double[:] discount, const double[:] fifth) noexcept nogil:
     cdef skw_black_columns c
-    c.is_call.data = <const char*> &is_call[0]
-    c.is_call.stride = is_call.strides[0]
-    c.forward = column(forward)
-    c.strike = column(strike)
-    c.expiry = column(expiry)
-    c.discount = column(discount)
-    c.fifth = column(fifth)
+    c.is_call = flags_column(is_call)
+    c.forward = doubles_column(forward)
+    c.strike = doubles_column(strike)
+    c.expiry = doubles_column(expiry)
+    c.discount = doubles_column(discount)
+    c.fifth = doubles_column(fifth)
     return c
 
 

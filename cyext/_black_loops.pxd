@@ -1,11 +1,9 @@
 # The blocks of options that cyext/src/_black.simd.c does, once for every instruction-set level.
+from skewline.cyext._columns cimport skw_column
+
 cdef extern from "black_loops.h":
     enum:
         SKW_BLOCK
-
-    ctypedef struct skw_column:
-        const char* data
-        Py_ssize_t stride
 
     ctypedef struct skw_rare:
         int any

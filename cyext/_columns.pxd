@@ -1,4 +1,4 @@
-# cython: boundscheck=False, wraparound=False
+# cython: boundscheck=False, wraparound=False, initializedcheck=False
 # Columns of a kernel's arguments (cyext/src/columns.h) from memoryviews, and single values of them.
 cdef extern from "columns.h":
     ctypedef struct skw_column:

@@ -4,7 +4,8 @@ options nor many scenarios leave a thread idle, and nothing of the size options 
 """
 from libc.math cimport NAN
 from skewline.cyext._black cimport black_price
-from skewline.cyext._black_loops cimport SKW_BLOCK, skw_column, skw_rare
+from skewline.cyext._black_loops cimport SKW_BLOCK, skw_rare
+from skewline.cyext._columns cimport doubles_column, flags_column
 from skewline.cyext._isa import level
 from skewline.cyext._pool cimport Body, parallel_for
 from skewline.cyext._portfolio_loops cimport (
@@ -24,13 +25,6 @@ cdef struct Call:
     const int* status
     Py_ssize_t options
     double* out
-
-
-cdef inline skw_column column(const double[:] values) noexcept nogil:
-    cdef skw_column c
-    c.data = <const char*> &values[0]
-    c.stride = values.strides[0]
-    return c
 
 
 cdef inline Py_ssize_t blocks(const Call* call) noexcept nogil:
@@ -97,27 +91,25 @@ def groups(Py_ssize_t options):
 
 
 cdef Call call_of(book, scenarios, double[:, ::1] out):
-    cdef const unsigned char[:] is_call = book.is_call
     cdef const Py_ssize_t[::1] underlying = book.underlying
     cdef const double[:, ::1] forward_factor = scenarios.forward_factor, vol_shock = scenarios.vol_shock
     cdef const double[::1] quantity = book.quantity, base = book.base
     cdef const int[::1] status = book.status
     cdef Call call
-    call.positions.options.is_call.data = <const char*> &is_call[0]
-    call.positions.options.is_call.stride = is_call.strides[0]
-    call.positions.options.forward = column(book.forward)
-    call.positions.options.strike = column(book.strike)
-    call.positions.options.expiry = column(book.expiry)
-    call.positions.options.discount = column(book.discount)
-    call.positions.options.fifth = column(book.vol)
-    call.positions.vol_weight = column(book.vol_weight)
+    call.positions.options.is_call = flags_column(book.is_call)
+    call.positions.options.forward = doubles_column(book.forward)
+    call.positions.options.strike = doubles_column(book.strike)
+    call.positions.options.expiry = doubles_column(book.expiry)
+    call.positions.options.discount = doubles_column(book.discount)
+    call.positions.options.fifth = doubles_column(book.vol)
+    call.positions.vol_weight = doubles_column(book.vol_weight)
     call.positions.underlying = &underlying[0]
     call.scenarios.forward_factor = &forward_factor[0, 0]
     call.scenarios.vol_shock = &vol_shock[0, 0]
     call.scenarios.count = forward_factor.shape[1]
-    call.scenarios.time_passed = column(scenarios.time_passed)
-    call.scenarios.rate_shift = column(scenarios.rate_shift)
-    call.scenarios.carry_shift = column(scenarios.carry_shift)
+    call.scenarios.time_passed = doubles_column(scenarios.time_passed)
+    call.scenarios.rate_shift = doubles_column(scenarios.rate_shift)
+    call.scenarios.carry_shift = doubles_column(scenarios.carry_shift)
     call.scenarios.terms = scenarios.terms
     call.quantity = &quantity[0]
     call.base = &base[0]

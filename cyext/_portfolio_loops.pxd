@@ -1,5 +1,6 @@
 # What cyext/src/_portfolio.simd.c does, once for every instruction-set level.
-from skewline.cyext._black_loops cimport SKW_BLOCK, skw_black_columns, skw_column, skw_rare
+from skewline.cyext._black_loops cimport SKW_BLOCK, skw_black_columns, skw_rare
+from skewline.cyext._columns cimport skw_column
 
 cdef extern from "portfolio_loops.h":
     ctypedef struct skw_black_block:

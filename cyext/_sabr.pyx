@@ -1,11 +1,12 @@
 # cython: boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """SABR: volatilities in blocks, and fits of smiles, by the vector code of the processor's instruction-set level."""
 from libc.stdlib cimport malloc, free
+from skewline.cyext._columns cimport doubles_column
 from skewline.cyext._isa import level
 from skewline.cyext._pool cimport parallel_for
 from skewline.cyext._sabr_loops cimport (
     SKW_BLOCK, SKW_SABR_EXPIRED, SKW_SABR_NON_FINITE, SKW_SABR_NOT_CONVERGED, SKW_SABR_OK, SKW_SABR_OUT_OF_DOMAIN,
-    SKW_SABR_ROOM, skw_column, skw_sabr, skw_sabr_columns, skw_sabr_fit, skw_sabr_loops, skw_sabr_quotes)
+    SKW_SABR_ROOM, skw_sabr, skw_sabr_columns, skw_sabr_fit, skw_sabr_loops, skw_sabr_quotes)
 from skewline.cyext._status cimport EXPIRED, NON_FINITE, NOT_CONVERGED, OK, OUT_OF_DOMAIN, TOO_FEW
 
 cdef const skw_sabr_loops* loops = skw_sabr(level())
@@ -26,13 +27,6 @@ cdef struct Vols:
     int obloj
 
 
-cdef inline skw_column column(const double[:] values) noexcept nogil:
-    cdef skw_column c
-    c.data = <const char*> &values[0]
-    c.stride = values.strides[0]
-    return c
-
-
 cdef void vols_body(void* context, Py_ssize_t block) noexcept nogil:
     cdef Vols* call = <Vols*> context
     cdef Py_ssize_t start = block * SKW_BLOCK, left = call.count - start
@@ -46,9 +40,14 @@ def implied_vol(const double[:] forward, const double[:] strike, const double[:]
     call.count = out.shape[0]
     if call.count == 0:
         return
-    call.columns.forward, call.columns.strike, call.columns.expiry = column(forward), column(strike), column(expiry)
-    call.columns.alpha, call.columns.beta, call.columns.rho = column(alpha), column(beta), column(rho)
-    call.columns.nu, call.columns.shift = column(nu), column(shift)
+    call.columns.forward = doubles_column(forward)
+    call.columns.strike = doubles_column(strike)
+    call.columns.expiry = doubles_column(expiry)
+    call.columns.alpha = doubles_column(alpha)
+    call.columns.beta = doubles_column(beta)
+    call.columns.rho = doubles_column(rho)
+    call.columns.nu = doubles_column(nu)
+    call.columns.shift = doubles_column(shift)
     call.out = &out[0]
     call.obloj = obloj
     with nogil:

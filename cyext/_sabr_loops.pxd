@@ -1,5 +1,5 @@
 # What cyext/src/_sabr.simd.c does, once for every instruction-set level.
-from skewline.cyext._black_loops cimport skw_column
+from skewline.cyext._columns cimport skw_column
 
 cdef extern from "sabr_loops.h":
     enum:
