@@ -17,6 +17,9 @@ BOX = tuple(LOW[i] for i in range(5)), tuple(HIGH[i] for i in range(5))
 # An out-of-the-money option worth less than this share of the forward says nothing in double precision.
 cdef double LEAST_PRICE = 1e-11
 
+# Far below what a price can tell from none; the square of a smaller one would be zero.
+cdef double LEAST_SIGMA = 1e-100
+
 cdef const skw_heston_loops* loops = skw_heston(level())
 
 
@@ -25,7 +28,7 @@ cdef skw_heston_model as_model(const double* x) noexcept nogil:
     m.v0 = x[0]
     m.kappa = x[1]
     m.theta = x[2]
-    m.sigma = x[3]
+    m.sigma = max(x[3], LEAST_SIGMA)
     m.rho = x[4]
     return m
 

@@ -11,6 +11,8 @@ Doubles: TypeAlias = NDArray[np.float64]
 Flags: TypeAlias = NDArray[np.uint8]
 Codes: TypeAlias = NDArray[np.int32]
 
+_MOST_THREADS = int(np.iinfo(np.intc).max)
+
 
 def doubles(name: str, value: ArrayLike) -> Doubles:
     """`value` as aligned float64; TypeError if it does not hold real numbers."""
@@ -60,7 +62,7 @@ def thread_count(threads: int) -> int:
         raise TypeError(f"threads must be an int, not {type(threads).__name__}")
     if threads < 1:
         raise ValueError(f"threads must be at least 1, not {threads}")
-    return threads
+    return min(threads, _MOST_THREADS)
 
 
 class Broadcast:

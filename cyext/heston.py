@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skewline.cyext import _heston
-from skewline.cyext.arguments import Broadcast, Doubles, doubles, flags, thread_count
+from skewline.cyext.arguments import Broadcast, Doubles, doubles, flags, number, thread_count
 from skewline.cyext.heston_fit import HestonFit, fit_surface
 
 __all__ = ["HestonFit", "calibrate", "price"]
@@ -39,8 +39,9 @@ def price(
     negative; at zero expiry the intrinsic value. ValueError for parameters outside the model: v0, kappa,
     theta >= 0, sigma > 0, |rho| < 1.
     """
-    parameters = np.array([v0, kappa, theta, sigma, rho], dtype=np.float64)
-    _check_model(*(float(one) for one in parameters))
+    given = {"v0": v0, "kappa": kappa, "theta": theta, "sigma": sigma, "rho": rho}
+    parameters = np.array([number(name, value) for name, value in given.items()])
+    _check_model(*parameters.tolist())
     call = flags("is_call", is_call)
     f, k, t = doubles("forward", forward), doubles("strike", strike), doubles("expiry", expiry)
     d = doubles("discount", discount)

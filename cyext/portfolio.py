@@ -16,10 +16,11 @@ each option's row. Units: factors are plain ratios (0.9 is 10 % down), `vol_shoc
 logarithm of vol where `vol_weight` is 1, `time_passed` is in years, shifts per 1.00 of rate, `quantity`
 counts units of the underlying (contracts × multiplier), negative for sold ones.
 
-An option without a value (see `status`) is in no sum; a scenario whose shocks are not finite, or in which an
-option has no value, is NaN as a whole. A scenario's answer depends neither on the other scenarios nor on
-`threads`: profits are added up in the order of the options. A value differs from `black.price` of the shocked
-arguments by less than 1e-12 of itself plus 4e-15 of the forward or strike (the rounding of those arguments).
+An option without a value (see `status`) is in no sum; a scenario whose shocks are not finite or whose time
+runs backwards, or in which an option has no value, is NaN as a whole. A scenario's answer depends neither on
+the other scenarios nor on `threads`: profits are added up in the order of the options. A value differs from
+`black.price` of the shocked arguments by less than 1e-12 of itself plus 4e-15 of the forward or strike (the
+rounding of those arguments).
 """
 
 from __future__ import annotations

@@ -52,3 +52,9 @@ def test_integers_lists_and_strided_views_are_taken() -> None:
     assert np.array_equal(black.price(True, 100.0, strikes.tolist(), 1.0, 1.0, 0.2), expected)
     backwards = strikes[::-1].astype(np.float32)
     assert np.array_equal(black.price(True, 100.0, backwards, 1.0, 1.0, 0.2), expected[::-1])
+
+
+def test_more_threads_than_a_machine_counts_are_all_there_are() -> None:
+    assert black.price(True, 100.0, 100.0, 1.0, 1.0, 0.2, threads=2**70) == black.price(
+        *(True, 100.0, 100.0, 1.0, 1.0, 0.2)
+    )

@@ -95,9 +95,10 @@ def test_bounds_parity_and_shape_in_strike(
     assert (np.diff(call, 2) >= -1e-9).all()
 
 
-def test_without_vol_of_vol_it_is_black() -> None:
+@pytest.mark.parametrize("sigma", [1e-7, 1e-100, 5e-324])
+def test_without_vol_of_vol_it_is_black(sigma: float) -> None:
     strikes = np.linspace(0.6, 1.6, 11)
-    prices = heston.price(True, 1.0, strikes, 0.7, 1.0, v0=0.04, kappa=1.0, theta=0.04, sigma=1e-7, rho=0.0)
+    prices = heston.price(True, 1.0, strikes, 0.7, 1.0, v0=0.04, kappa=1.0, theta=0.04, sigma=sigma, rho=0.0)
     assert prices == pytest.approx(black.price(True, 1.0, strikes, 0.7, 1.0, 0.2), abs=1e-12)
 
 
@@ -118,6 +119,9 @@ def test_a_model_that_is_none_is_refused_by_name(name: str, value: float) -> Non
     parameters = model((0.04, 1.0, 0.04, 0.5, -0.5))
     parameters[name] = value  # type: ignore[literal-required]
     with pytest.raises(ValueError, match=name):
+        heston.price(True, 1.0, 1.0, 1.0, 1.0, **parameters)
+    parameters[name] = str(value)  # type: ignore[literal-required]
+    with pytest.raises(TypeError, match=name):
         heston.price(True, 1.0, 1.0, 1.0, 1.0, **parameters)
 
 
