@@ -1,14 +1,11 @@
 """Every kernel gives the same answers at every instruction-set level (Black's: test_isa.py)."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import level_answers
 import numpy as np
 import pytest
+from at_level import numbers_at
 from numpy.typing import NDArray
 
 from skewline.cyext import isa
@@ -30,19 +27,7 @@ def theirs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     level: str = request.param
     if level not in levels():
         pytest.skip(f"this processor or build has only {', '.join(levels())}")
-    file = tmp_path_factory.mktemp(level) / "answers.npz"
-    program = Path(level_answers.__file__)
-    environment = {**os.environ, "SKEWLINE_ISA": level, "PYTHONPATH": str(program.parent)}
-    done = subprocess.run(
-        [sys.executable, str(program), str(file)],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=110,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return dict(np.load(file))
+    return numbers_at(level, level_answers.__file__, tmp_path_factory.mktemp(level))
 
 
 def scale(kernel: str, field: str, value: NDArray[Any]) -> NDArray[Any]:

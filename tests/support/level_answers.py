@@ -1,11 +1,7 @@
-"""Answers of every kernel but Black's to the same questions, to be compared between instruction-set levels.
-
-Run as a program with the name of a file it writes them there (`SKEWLINE_ISA` says at which level).
-"""
+"""Answers of every kernel but Black's to the same questions, to compare between instruction-set levels."""
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import numpy as np
@@ -64,9 +60,6 @@ def _fits() -> dict[str, NDArray[Any]]:
     }
 
 
-if __name__ == "__main__":
-    with np.errstate(all="ignore"):
-        flat: dict[str, Any] = {
-            f"{name}/{field}": v for name, fields in answers().items() for field, v in fields.items()
-        }
-    np.savez(sys.argv[1], **flat)
+def numbers() -> dict[str, NDArray[Any]]:
+    """All of them in one."""
+    return {f"{name}/{field}": v for name, fields in answers().items() for field, v in fields.items()}
