@@ -1,15 +1,8 @@
-from collections.abc import Sequence
-
+from skewline.cyext._american_scheme import Scheme
 from skewline.cyext.arguments import Codes, Doubles, Flags
 
-class Rule:
-    def __init__(self, turn: Doubles, rows: Doubles) -> None: ...
-
-class Stage:
-    def __init__(self, points: int, sweeps: int, share: Doubles, prolong: Doubles, rule: Rule) -> None: ...
-
-class Scheme:
-    def __init__(self, stages: Sequence[Stage], premium: Rule, tolerance: float) -> None: ...
+on_grid: int
+waiting: int
 
 def price(
     is_call: Flags,
@@ -19,7 +12,8 @@ def price(
     rate: Doubles,
     carry: Doubles,
     vol: Doubles,
-    schemes: tuple[Scheme, Scheme, Scheme],
+    schemes: tuple[Scheme, ...],
+    left: Flags,
     out: Doubles,
     threads: int,
 ) -> None: ...
@@ -31,19 +25,21 @@ def greeks(
     rate: Doubles,
     carry: Doubles,
     vol: Doubles,
-    schemes: tuple[Scheme, Scheme, Scheme],
+    schemes: tuple[Scheme, ...],
+    left: Flags,
     out: Doubles,
     threads: int,
 ) -> None: ...
 def implied_vol(
     is_call: Flags,
-    price: Doubles,
     spot: Doubles,
     strike: Doubles,
     expiry: Doubles,
     rate: Doubles,
     carry: Doubles,
-    schemes: tuple[Scheme, Scheme, Scheme],
+    price: Doubles,
+    schemes: tuple[Scheme, ...],
+    left: Flags,
     out: Doubles,
     status: Codes,
     threads: int,

@@ -1,13 +1,11 @@
 # cython: cdivision=True
 # An American option as a put on strike 1, C(S, K, r, q) = P(K, S, q, r), and the puts that need no exercise boundary.
 from libc.math cimport exp, log, sqrt, fmax, isfinite
-from skewline.cyext._normal cimport norm_pdf, norm_cdf
-from skewline.cyext._american_tree cimport european_put, tree_put
+from skewline.cyext._black cimport black_price
 from skewline.cyext._status cimport OK, NON_FINITE, OUT_OF_DOMAIN, EXPIRED
 
 cdef extern from "american_loops.h":
-    enum:
-        MOST_DEVIATION "SKW_AMERICAN_MOST_DEVIATION"
+    const double MOST_DEVIATION "SKW_AMERICAN_MOST_DEVIATION"
 
 
 cdef enum Kind:
@@ -53,6 +51,14 @@ cdef inline int domain(const Option* o) noexcept nogil:
 
 cdef inline double intrinsic(const Option* o) noexcept nogil:
     return fmax(o.spot - o.strike if o.is_call else o.strike - o.spot, 0.0)
+
+
+cdef inline double forward(const Option* o) noexcept nogil:
+    return o.spot * exp((o.rate - o.carry) * o.expiry)
+
+
+cdef inline double european(const Option* o) noexcept nogil:
+    return black_price(o.is_call, forward(o), o.strike, o.expiry, exp(-o.rate * o.expiry), o.vol)
 
 
 cdef inline Market market_of(const Option* o) noexcept nogil:
@@ -115,7 +121,7 @@ cdef inline Put certain_put(const Market* m) noexcept nogil:
 cdef inline Put perpetual_put(const Market* m) noexcept nogil:
     """Without expiry, λ the negative root of σ²λ²/2 + (r - q - σ²/2)λ - r: (1 - B)(S/B)^λ with B = λ/(λ - 1).
 
-    An expiry at σ√T >= 10 takes less than e^{-σ²T/8}, 4e-6, off it.
+    An expiry at σ√T >= MOST_DEVIATION takes less than e^{-σ²T/8}, 4e-9, off it.
     """
     cdef Put p
     cdef double a = (m.rate - m.carry) / (m.vol * m.vol) - 0.5, c = 2.0 * m.rate / (m.vol * m.vol), root, lam, b
@@ -130,26 +136,4 @@ cdef inline Put perpetual_put(const Market* m) noexcept nogil:
     p.price = (1.0 - b) * exp(lam * log(m.spot / b))
     p.delta = lam * p.price / m.spot
     p.gamma = (lam - 1.0) * p.delta / m.spot
-    return p
-
-
-cdef inline Put waiting_put(const Market* m) noexcept nogil:
-    """The European put."""
-    cdef Put p
-    cdef double v = m.vol * sqrt(m.expiry)
-    cdef double h = (log(m.spot) + (m.rate - m.carry) * m.expiry) / v + 0.5 * v
-    p.price = european_put(m.spot, m.expiry, m.rate, m.carry, m.vol)
-    p.delta = -exp(-m.carry * m.expiry) * norm_cdf(-h)
-    p.gamma = exp(-m.carry * m.expiry) * norm_pdf(h) / (m.spot * v)
-    return p
-
-
-cdef inline Put put_by_tree(const Market* m) noexcept nogil:
-    cdef Put p
-    cdef double h = 0.1 * m.vol * sqrt(m.expiry) * m.spot, up, down
-    up = tree_put(m.spot + h, m.expiry, m.rate, m.carry, m.vol)
-    down = tree_put(m.spot - h, m.expiry, m.rate, m.carry, m.vol)
-    p.price = tree_put(m.spot, m.expiry, m.rate, m.carry, m.vol)
-    p.delta = (up - down) / (2.0 * h)
-    p.gamma = (up + down - 2.0 * p.price) / (h * h)
     return p

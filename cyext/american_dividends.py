@@ -79,6 +79,13 @@ class Dividends:
 _NONE = Dividends((), ())
 
 
+def checked(dividends: Dividends | None) -> Dividends:
+    """None is no dividends; TypeError for anything else that is not `Dividends`."""
+    if dividends is not None and not isinstance(dividends, Dividends):
+        raise TypeError(f"dividends must be Dividends, not {type(dividends).__name__}")
+    return dividends or _NONE
+
+
 def _chain(
     accuracy: str,
     dividends: Dividends | None,
@@ -88,15 +95,13 @@ def _chain(
 ) -> tuple[_american_grid.Chain, Broadcast]:
     if accuracy not in _SCHEMES:
         raise ValueError(f"accuracy must be one of {', '.join(_SCHEMES)}, not {accuracy!r}")
-    if dividends is not None and not isinstance(dividends, Dividends):
-        raise TypeError(f"dividends must be Dividends, not {type(dividends).__name__}")
+    times, amounts = checked(dividends).ahead()
     arrays: dict[str, NDArray[Any]] = {"is_call": flags("is_call", is_call)}
     arrays |= {name: doubles(name, column) for name, column in columns.items()}
     b = Broadcast(**arrays)
     flat = {name: np.ascontiguousarray(b.flat(array)) for name, array in arrays.items()}
     columns_in_order = (flat[name] for name in ("spot", "strike", "expiry", "rate", "carry_yield", fifth))
     spot, strike, expiry, rate, carry, last = columns_in_order
-    times, amounts = (dividends or _NONE).ahead()
     points, steps, width = _SCHEMES[accuracy]
     chain = _american_grid.Chain(
         *(flat["is_call"], spot, strike, expiry, rate, carry, last), times, amounts, points, steps, width

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from skewline.cyext import _american
+from skewline.cyext import _american_scheme
 from skewline.cyext.arguments import Doubles
 
 _CROWDING = 1.5
@@ -59,12 +59,14 @@ def _crowded_quarter_turn(size: int) -> Doubles:
     return np.stack((np.sin(angles), np.cos(angles), np.pi * y * weights))
 
 
-def _quadrature(size: int, points: int, seen_from: Doubles, turn: Callable[[int], Doubles]) -> _american.Rule:
+def _quadrature(
+    size: int, points: int, seen_from: Doubles, turn: Callable[[int], Doubles]
+) -> _american_scheme.Rule:
     rule = turn(size)
-    return _american.Rule(rule, _rows(points, np.outer(seen_from, rule[1]).ravel()))
+    return _american_scheme.Rule(rule, _rows(points, np.outer(seen_from, rule[1]).ravel()))
 
 
-def scheme(stages: Sequence[tuple[int, int, int]], premium: int, tolerance: float) -> _american.Scheme:
+def scheme(stages: Sequence[tuple[int, int, int]], premium: int, tolerance: float) -> _american_scheme.Scheme:
     """From (mesh points, rule size, sweeps) of each stage, the size of the premium's rule, and the tolerance.
 
     `tolerance` bounds the last relative change of the boundary; an option beyond it is not settled.
@@ -74,6 +76,8 @@ def scheme(stages: Sequence[tuple[int, int, int]], premium: int, tolerance: floa
     for points, size, sweeps in stages:
         shares = _shares(points)
         rule = _quadrature(size, points, shares, _quarter_turn)
-        made.append(_american.Stage(points, sweeps, shares, _rows(before, shares), rule))
+        made.append(_american_scheme.Stage(points, sweeps, shares, _rows(before, shares), rule))
         before = points
-    return _american.Scheme(made, _quadrature(premium, before, np.ones(1), _crowded_quarter_turn), tolerance)
+    return _american_scheme.Scheme(
+        made, _quadrature(premium, before, np.ones(1), _crowded_quarter_turn), tolerance
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -34,6 +34,10 @@ class Greeks:
     def of_rows(cls, rows: Doubles) -> Greeks:
         """From an array whose nine leading rows are in the order of the fields."""
         return cls(*rows)
+
+    def rows(self) -> Doubles:
+        """The array of `of_rows`."""
+        return np.stack([getattr(self, field.name) for field in fields(self)])
 
 
 def spot_greeks(greeks: Greeks, spot: ArrayLike, forward: ArrayLike, expiry: ArrayLike) -> Greeks:

@@ -65,10 +65,12 @@ static int is_exercised(const skw_unit *u, const skw_exercise *lifted, int i, in
 /* The node whose stencil reads a place t: in the middle, but not across the boundary of exercise while t lies within it. */
 static int stencil(const skw_unit *u, const skw_exercise *lifted, int l, double t)
 {
-    int j = (int)floor(t), most = j + 2, least = j - 2, last = u->points - 4;
+    int last = u->points - 4, j = t >= 2.0 ? (int)floor(t < last ? t : last) : 2, least, most;
+    least = j - 2 > 2 ? j - 2 : 2;
+    most = j + 2 < last ? j + 2 : last;
     while (j < most && is_exercised(u, lifted, j - 1, l)) j++;
     while (j > least && is_exercised(u, lifted, j + 2, l)) j--;
-    return j < 2 ? 2 : j > last ? last : j;
+    return j;
 }
 
 static void read(const skw_unit *u, const skw_grid_option *options, int count, skw_grid_value *values)

@@ -37,7 +37,7 @@ static inline double skw_search_next(skw_search *s, double x, double f, double s
         s->high = x;
     else
         s->low = x;
-    if (fabs(f) <= SKW_SEARCH_NOISE || s->high - s->low <= SKW_SEARCH_ENOUGH * s->high) {
+    if (fabs(f) <= SKW_SEARCH_NOISE || s->high - s->low <= SKW_SEARCH_ENOUGH * s->low) {
         s->done = 1;
         return x;
     }

@@ -6,7 +6,7 @@
 
 enum { SKW_AMERICAN_LANES = 16, SKW_AMERICAN_POINTS = 24, SKW_AMERICAN_RULE = 48, SKW_AMERICAN_STAGES = 3 };
 
-#define SKW_AMERICAN_MOST_DEVIATION 10 /* σ√T that a mesh follows */
+#define SKW_AMERICAN_MOST_DEVIATION 12.5 /* σ√T that a mesh follows */
 
 /* A Gauss-Legendre rule on the quarter turn (0, π/2) seen from one or more shares √(τ/T), and for each of its points
  * the row of the matrix that takes the boundary's values at the Chebyshev points 1..n to its value there. */

@@ -27,10 +27,17 @@ SKW_LANE int skw_american_stopped(const skw_american_boundary *b, int points, in
     return log_spot <= b->ceiling[k] - b->fall[points - 1][k];
 }
 
+/* Exercise now, or at expiry, which a boundary that is a little too high would miss. */
+SKW_LANE double skw_american_least(double spot, double european)
+{
+    double intrinsic = 1.0 - spot;
+    return intrinsic > european ? intrinsic : european;
+}
+
 static inline void skw_american_value(const skw_american_group *restrict g, const skw_american_rule *rule,
                                       const skw_american_boundary *restrict b, int points, double *restrict price)
 {
-    double square[SKW_AMERICAN_POINTS][SKW_AL], fall[SKW_AL], log_spot[SKW_AL], sum[SKW_AL];
+    double square[SKW_AMERICAN_POINTS][SKW_AL], fall[SKW_AL], log_spot[SKW_AL], sum[SKW_AL], least[SKW_AL];
     int i, j;
     for (i = 0; i < points; i++)
         SKW_LANES_DO square[i][k] = b->fall[i][k] * b->fall[i][k];
@@ -39,6 +46,7 @@ static inline void skw_american_value(const skw_american_group *restrict g, cons
         skw_american_exercise e = skw_american_exercised(log_spot[k] * b->one_v[k] + b->drift[k], b->v[k], g->spot[k], 1.0,
                                                          b->interest[k], b->yield[k]);
         sum[k] = e.money - e.stock;
+        least[k] = skw_american_least(g->spot[k], sum[k]);
     }
     for (j = 0; j < rule->size; j++) {
         double x = rule->sine[j], one_x = 1.0 / x, weight = 2.0 * rule->weight[j] * x * rule->cosine[j];
@@ -52,9 +60,8 @@ static inline void skw_american_value(const skw_american_group *restrict g, cons
         }
     }
     SKW_LANES_DO {
-        double intrinsic = 1.0 - g->spot[k];
-        int stopped = skw_american_stopped(b, points, k, log_spot[k]) | (sum[k] < intrinsic);
-        price[k] = stopped ? intrinsic : sum[k];
+        int stopped = skw_american_stopped(b, points, k, log_spot[k]) | (sum[k] < least[k]);
+        price[k] = stopped ? least[k] : sum[k];
     }
 }
 
@@ -62,7 +69,7 @@ static inline void skw_american_value(const skw_american_group *restrict g, cons
 static inline void skw_american_put(const skw_american_group *restrict g, const skw_american_rule *rule,
                                     const skw_american_boundary *restrict b, int points, skw_american_puts *restrict o)
 {
-    double square[SKW_AMERICAN_POINTS][SKW_AL], fall[SKW_AL], log_spot[SKW_AL];
+    double square[SKW_AMERICAN_POINTS][SKW_AL], fall[SKW_AL], log_spot[SKW_AL], least[SKW_AL];
     int i, j;
     for (i = 0; i < points; i++)
         SKW_LANES_DO square[i][k] = b->fall[i][k] * b->fall[i][k];
@@ -72,6 +79,7 @@ static inline void skw_american_put(const skw_american_group *restrict g, const 
         skw_american_exercise e = skw_american_exercised(log_spot[k] * b->one_v[k] + b->drift[k], b->v[k], g->spot[k], 1.0,
                                                          b->interest[k], b->yield[k]);
         o->price[k] = e.money - e.stock;
+        least[k] = skw_american_least(g->spot[k], o->price[k]);
         o->delta[k] = -e.stock * one_s;
         o->gamma[k] = e.density * b->one_v[k] * one_s * one_s;
     }
@@ -92,9 +100,8 @@ static inline void skw_american_put(const skw_american_group *restrict g, const 
         }
     }
     SKW_LANES_DO {
-        double intrinsic = 1.0 - g->spot[k];
-        int stopped = skw_american_stopped(b, points, k, log_spot[k]) | (o->price[k] < intrinsic);
-        o->price[k] = stopped ? intrinsic : o->price[k];
+        int stopped = skw_american_stopped(b, points, k, log_spot[k]) | (o->price[k] < least[k]);
+        o->price[k] = stopped ? least[k] : o->price[k];
         o->delta[k] = stopped ? -1.0 : o->delta[k];
         o->gamma[k] = stopped ? 0.0 : o->gamma[k];
     }

@@ -11,7 +11,7 @@ static inline double skw_at(const skw_unit *u, const skw_lane *value, int l, dou
     if (asset <= 0.0) return worthless;
     if (asset <= u->asset[lowest][l]) return worthless + asset / u->asset[lowest][l] * (value[lowest][l] - worthless);
     t = u->direction[l] * (log(asset) - u->first[l]) / u->step[l];
-    j = t < 1.0 ? 1 : t > n - 2 ? n - 2 : (int)t;
+    j = t >= 1.0 ? (t < n - 2 ? (int)t : n - 2) : 1; /* 1 also where t is no number */
     t -= j;
     return -t * (t - 1.0) * (t - 2.0) * (1.0 / 6) * value[j - 1][l] + (t + 1.0) * (t - 1.0) * (t - 2.0) * 0.5 * value[j][l]
         - (t + 1.0) * t * (t - 2.0) * 0.5 * value[j + 1][l] + (t + 1.0) * t * (t - 1.0) * (1.0 / 6) * value[j + 2][l];

@@ -15,7 +15,7 @@ Options = dict[str, Any]
 def finest(monkeypatch: pytest.MonkeyPatch) -> american.Accuracy:
     """An accuracy of its own: 24 points, 48-point rules, 12 sweeps."""
     scheme = american_rules.scheme([(14, 14, 8), (24, 48, 4)], 48, 1e-3)
-    monkeypatch.setitem(american._SCHEMES, "finest", (scheme, scheme, scheme))
+    monkeypatch.setitem(american._SCHEMES, "finest", (scheme,) * 4)
     return "finest"  # type: ignore[return-value]
 
 
