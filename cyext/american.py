@@ -64,6 +64,9 @@ def _schemes(accuracy: str) -> tuple[Scheme, ...]:
     return _SCHEMES[accuracy]
 
 
+_Columns: TypeAlias = tuple[Flags, Doubles, Doubles, Doubles, Doubles, Doubles, Doubles]
+
+
 class _Options:
     """A call's columns at one length, and what is left of each: at first, those that see a dividend."""
 
@@ -76,6 +79,10 @@ class _Options:
         times, _ = american_dividends.checked(dividends).ahead()
         if times.size > 1:
             self.left[self.columns["expiry"] >= times[0]] = _american.on_grid
+
+    def in_order(self) -> _Columns:
+        is_call, spot, strike, expiry, rate, carry, last = self.columns.values()
+        return is_call, spot, strike, expiry, rate, carry, last
 
     def on_grid(self) -> NDArray[np.intp]:
         return np.flatnonzero(self.left == _american.on_grid)
@@ -110,7 +117,7 @@ def price(
     """Price, to 1e-6 of the strike ("fast") or 2e-9 ("precise") in 99 of 100 cases; never below intrinsic.
 
     Measured for vols of 5–100 %, a day to three years, rates and yields up to 10 %; the worst are 2e-6 and
-    3e-9. Above σ√T = 10 it is the perpetual option, to 4e-6.
+    3e-9. Above σ√T = 12.5 it is the perpetual option, to 4e-9.
 
     NaN where an input is not finite, spot or strike is not positive, or vol or expiry is negative.
     ValueError for an unknown accuracy or shapes that do not broadcast.
@@ -127,7 +134,7 @@ def price(
         vol=vol,
     )
     out = np.empty(o.broadcast.size)
-    _american.price(*o.columns.values(), schemes, o.left, out, threads)
+    _american.price(*o.in_order(), schemes, o.left, out, threads)
     if (grid := o.on_grid()).size:
         out[grid] = american_dividends.price(
             **o.take(grid), dividends=dividends, accuracy=accuracy, threads=threads
@@ -164,7 +171,7 @@ def greeks(
         vol=vol,
     )
     rows = np.empty((9, o.broadcast.size))
-    _american.greeks(*o.columns.values(), schemes, o.left, rows, threads)
+    _american.greeks(*o.in_order(), schemes, o.left, rows, threads)
     if (grid := o.on_grid()).size:
         rows[:, grid] = american_dividends.greeks(
             **o.take(grid), dividends=dividends, accuracy=accuracy, threads=threads
@@ -204,7 +211,7 @@ def implied_vol_with_status(
         price=price,
     )
     vol, status = np.empty(o.broadcast.size), np.empty(o.broadcast.size, dtype=np.int32)
-    _american.implied_vol(*o.columns.values(), schemes, o.left, vol, status, threads)
+    _american.implied_vol(*o.in_order(), schemes, o.left, vol, status, threads)
     if (grid := o.on_grid()).size:
         found = american_dividends.implied_vol_with_status(
             **o.take(grid), dividends=dividends, accuracy=accuracy, threads=threads
