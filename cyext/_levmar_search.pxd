@@ -1,7 +1,7 @@
 # cython: cdivision=True
 # Levenberg–Marquardt in a box, on the normal equations of a problem with a handful of parameters.
 from libc.math cimport fabs, isfinite
-from skewline.cyext._levmar cimport MOST, solve
+from skewline.cyext._levmar cimport MOST, decrement, solve
 
 # Fills JᵀJ (n × n, row-major, stride MOST) and Jᵀr unless they are NULL; returns the sum of squares.
 ctypedef double (*normal_equations)(void* problem, const double* p, double* jtj, double* jtr) noexcept nogil
@@ -11,25 +11,6 @@ cdef struct Minimum:
     double first_sse
     int iterations
     bint converged
-
-
-cdef inline double decrement(int n, const double* jtj, const double* jtr, const bint* held) noexcept nogil:
-    """What the undamped Gauss–Newton step promises to take off the sum of squares, held parameters apart."""
-    cdef double[MOST * MOST] a
-    cdef double[MOST] step
-    cdef double promised = 0.0
-    cdef int i, j
-    for i in range(n):
-        for j in range(n):
-            a[i * MOST + j] = 0.0 if held[i] or held[j] else jtj[i * MOST + j]
-        a[i * MOST + i] = 1.0 if held[i] else jtj[i * MOST + i] * (1.0 + 1e-10) + 1e-300
-        step[i] = 0.0 if held[i] else jtr[i]
-    if not solve(n, a, step):
-        return 1e300
-    for i in range(n):
-        if not held[i]:
-            promised += step[i] * jtr[i]
-    return promised
 
 
 cdef inline Minimum minimise(int n, double* p, const double* low, const double* high, normal_equations equations,
