@@ -15,7 +15,7 @@ Conventions of every module (`docs` of a function say only what differs):
 * A bad element yields NaN and a `Status`, its neighbours are untouched. Exceptions mean a misuse of the
   call: shapes or types.
 * `isa()` names the instruction-set level in use: the processor's highest of portable, v2, v3 (AVX2) and v4
-  (AVX-512), or that which the environment variable SKEWLINE_ISA asks for. Two levels agree to 1e-12.
+  (AVX-512), or that which the environment variable SKEWLINE_ISA asks for. Two levels' prices agree to 1e-12.
 """
 
 from skewline.cyext._isa import isa

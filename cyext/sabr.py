@@ -116,7 +116,7 @@ def implied_vol(
     """Black volatility of the smile at `strike`; all arguments broadcast.
 
     NaN where forward + shift, strike + shift or alpha is not positive, beta is outside [0, 1], |rho| >= 1
-    or nu < 0. Accurate to 1e-13 relative, the conditioning of ρ near ±1 apart.
+    or nu < 0. Accurate to 3e-13 relative, the conditioning of ρ near ±1 apart.
     """
     obloj = _is_obloj(formula)
     f, k, t = doubles("forward", forward), doubles("strike", strike), doubles("expiry", expiry)
