@@ -7,8 +7,7 @@ static void price_block(const skw_black_columns *in, ptrdiff_t start, int count,
     skw_black_block b;
     skw_black_shared o;
     int padded = skw_padded(count);
-    skw_black_load(in, start, count, &b);
-    skw_black_screen(&b, count, padded, rare);
+    skw_black_screen(skw_black_load(in, start, count, &b), &b, count, padded, rare);
     skw_black_value(&b, padded, &o);
     memcpy(out, o.value, (size_t)count * sizeof(double));
 }
@@ -48,8 +47,7 @@ static void greeks_block(const skw_black_columns *in, ptrdiff_t start, int count
     skw_black_shared o;
     double own[9 * SKW_BLOCK];
     int r, padded = skw_padded(count);
-    skw_black_load(in, start, count, &b);
-    skw_black_screen(&b, count, padded, rare);
+    skw_black_screen(skw_black_load(in, start, count, &b), &b, count, padded, rare);
     skw_black_value(&b, padded, &o);
     if (padded == count) {
         rest_of_greeks(&b, &o, padded, out, rows);

@@ -56,7 +56,8 @@ static void values(skw_black_block *b, int count, double *out, skw_rare *rare)
 {
     skw_black_shared o;
     int padded = skw_padded(count);
-    skw_black_screen(b, count, padded, rare);
+    skw_black_view own = {b->forward, b->strike, b->expiry, b->discount, b->fifth};
+    skw_black_screen(own, b, count, padded, rare);
     skw_black_value(b, padded, &o);
     memcpy(out, o.value, (size_t)count * sizeof(double));
 }

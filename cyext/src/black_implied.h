@@ -23,18 +23,18 @@ typedef struct {
 } skw_implied;
 
 /* Targets and the side; lanes that have no ordinary answer are marked and given one. */
-static inline void skw_implied_targets(const skw_black_block *restrict b, int padded, skw_implied *restrict o)
+static inline void skw_implied_targets(skw_black_view in, const double *restrict sign, int padded, skw_implied *restrict o)
 {
     int i;
 #pragma omp simd
     for (i = 0; i < padded; i++) {
-        double f = b->forward[i], k = b->strike[i], t = b->expiry[i], d = b->discount[i], p = b->fifth[i];
+        double f = in.forward[i], k = in.strike[i], t = in.expiry[i], d = in.discount[i], p = in.fifth[i];
         int fine = skw_moderate(f) & skw_moderate(k) & skw_moderate(t) & skw_moderate(d) & (p <= 1e80);
         f = fine ? f : 1.0;
         k = fine ? k : 1.0;
         p = fine ? p : 0.5;
         d = fine ? d : 1.0;
-        double low = f < k ? f : k, intrinsic = b->sign[i] * (f - k);
+        double low = f < k ? f : k, intrinsic = sign[i] * (f - k);
         intrinsic = intrinsic > 0.0 ? intrinsic : 0.0;
         double otm = p / d - intrinsic, left = low - otm;
         int inside = (otm > 1e-250 * low) & (otm > 1e-290) & (left > 1e-14 * low);
@@ -80,18 +80,19 @@ static inline void skw_implied_guess(int padded, skw_implied *restrict o)
 static inline double skw_implied_step(int padded, skw_implied *restrict o, double *restrict change)
 {
     double gap[SKW_BLOCK], largest = 0.0;
-    int i;
+    int is_lower[SKW_BLOCK], i; /* ints as in black_value.h */
 #pragma omp simd
     for (i = 0; i < padded; i++) {
         double s = o->s[i], h = o->x[i] / s, t = 0.5 * s, z = h - t, c = h + t;
         int lower = o->side[i] > 0.0;
+        is_lower[i] = lower;
         double a = lower ? z : -z;
         skw_mills m = skw_mills_pair(a, c, lower ? s : c - a);
         gap[i] = lower ? m.difference : m.at_a + m.at_b;
     }
 #pragma omp simd reduction(max : largest)
     for (i = 0; i < padded; i++) {
-        double s = o->s[i], side = o->side[i], x = o->x[i], m = gap[i];
+        double s = o->s[i], side = is_lower[i] ? 1.0 : -1.0, x = o->x[i], m = gap[i];
         double one_s = 1.0 / s, h = x * one_s, z = h - 0.5 * s;
         double level = -0.5 * z * z + skw_log_ratio(0.39894228040143267794 * m, 1.0);
         double newton = (o->target[i] - level) * m * side;
@@ -123,8 +124,8 @@ static inline void implied_block(const skw_black_columns *in, ptrdiff_t start, i
     skw_implied o;
     double change[SKW_BLOCK];
     int i, step, padded = skw_padded(count);
-    skw_black_load(in, start, count, &b);
-    skw_implied_targets(&b, padded, &o);
+    skw_black_view view = skw_black_load(in, start, count, &b);
+    skw_implied_targets(view, b.sign, padded, &o);
     skw_implied_guess(padded, &o);
     for (i = 0; i < padded; i++) change[i] = 1.0;
     for (step = 0; step < SKW_IMPLIED_STEPS; step++)
@@ -135,8 +136,8 @@ static inline void implied_block(const skw_black_columns *in, ptrdiff_t start, i
         rare->any |= rare->lane[i];
     }
 #pragma omp simd
-    for (i = 0; i < padded; i++) b.fifth[i] = o.s[i] / sqrt(b.expiry[i]);
-    memcpy(out, b.fifth, (size_t)count * sizeof(double));
+    for (i = 0; i < padded; i++) o.s[i] /= sqrt(view.expiry[i]);
+    memcpy(out, o.s, (size_t)count * sizeof(double));
 }
 
 #endif

@@ -14,26 +14,44 @@ typedef struct {
     double sign[SKW_BLOCK], forward[SKW_BLOCK], strike[SKW_BLOCK], expiry[SKW_BLOCK], discount[SKW_BLOCK], fifth[SKW_BLOCK];
 } skw_black_block;
 
-static inline void skw_black_load(const skw_black_columns *in, ptrdiff_t start, int count, skw_black_block *b)
+/* The columns of a block where they may be read: most are the caller's own arrays. A copy would cost more than its own
+ * time, as the processor writes in order: behind results that wait for memory, so do the copies. */
+typedef struct {
+    const double *forward, *strike, *expiry, *discount, *fifth;
+} skw_black_view;
+
+static inline const double *skw_black_see(skw_column column, ptrdiff_t start, int count, double *room)
 {
+    const char *from = column.data + start * column.stride;
+    if (column.stride == (ptrdiff_t)sizeof(double) && count == skw_padded(count) && (uintptr_t)from % sizeof(double) == 0)
+        return (const double *)from;
+    skw_load(column, start, count, room);
+    return room;
+}
+
+/* `b` gets the signs, and is room for what must be copied. */
+static inline skw_black_view skw_black_load(const skw_black_columns *in, ptrdiff_t start, int count, skw_black_block *b)
+{
+    skw_black_view v;
     skw_load_sign(in->is_call, start, count, b->sign);
-    skw_load(in->forward, start, count, b->forward);
-    skw_load(in->strike, start, count, b->strike);
-    skw_load(in->expiry, start, count, b->expiry);
-    skw_load(in->discount, start, count, b->discount);
-    skw_load(in->fifth, start, count, b->fifth);
+    v.forward = skw_black_see(in->forward, start, count, b->forward);
+    v.strike = skw_black_see(in->strike, start, count, b->strike);
+    v.expiry = skw_black_see(in->expiry, start, count, b->expiry);
+    v.discount = skw_black_see(in->discount, start, count, b->discount);
+    v.fifth = skw_black_see(in->fifth, start, count, b->fifth);
+    return v;
 }
 
 SKW_LANE int skw_moderate(double x) { return (x >= 1e-40) & (x <= 1e40); }
 
-/* Replaces lanes that the vector code cannot do by harmless ones and marks them. */
-static inline void skw_black_screen(skw_black_block *b, int count, int padded, skw_rare *rare)
+/* Fills `b` from `in`, which may lie in it, with harmless lanes for those that the vector code cannot do, and marks them. */
+static inline void skw_black_screen(skw_black_view in, skw_black_block *b, int count, int padded, skw_rare *rare)
 {
     double bad[SKW_BLOCK], worst = 0.0;
     int i;
 #pragma omp simd reduction(max : worst)
     for (i = 0; i < padded; i++) {
-        double f = b->forward[i], k = b->strike[i], t = b->expiry[i], d = b->discount[i], v = b->fifth[i];
+        double f = in.forward[i], k = in.strike[i], t = in.expiry[i], d = in.discount[i], v = in.fifth[i];
         int fine = skw_moderate(f) & skw_moderate(k) & skw_moderate(t) & skw_moderate(d) & skw_moderate(v)
                    & (v * v * t < 1e6);
         double flag = fine ? 0.0 : 1.0;
@@ -60,12 +78,15 @@ typedef struct {
     double value[SKW_BLOCK];    /* price */
 } skw_black_shared;
 
+/* The flags are ints for speed: a vector of them has twice the lanes of one of doubles, so that the compiler does two
+ * vectors of doubles side by side, which hides half of the latency of the long polynomials. */
 static inline void skw_black_value(const skw_black_block *restrict b, int padded, skw_black_shared *restrict o)
 {
-    double near[SKW_BLOCK], far[SKW_BLOCK], gap[SKW_BLOCK];
-    int i;
+    double ratio[SKW_BLOCK], gap[SKW_BLOCK];
+    int is_above[SKW_BLOCK], is_deep[SKW_BLOCK], i; /* F > K, z- < -1 */
 #pragma omp simd
     for (i = 0; i < padded; i++) {
+        is_above[i] = b->forward[i] > b->strike[i];
         double root = sqrt(b->expiry[i]), s = b->fifth[i] * root;
         double inverse = 1.0 / (b->forward[i] * s);
         o->root[i] = root;
@@ -76,24 +97,24 @@ static inline void skw_black_value(const skw_black_block *restrict b, int padded
     for (i = 0; i < padded; i++) {
         double h = fabs(o->h[i]), t = 0.5 * (b->fifth[i] * o->root[i]), z = h - t;
         int deep = z < -1.0;
+        is_deep[i] = deep;
         double a = deep ? -z : z, c = h + t;
         skw_mills m = skw_mills_pair(a, c, deep ? c - a : 2.0 * t);
-        near[i] = m.at_a;
-        far[i] = m.at_b;
+        ratio[i] = is_above[i] ? m.at_b : m.at_a;
         gap[i] = deep ? m.at_a + m.at_b : m.difference;
     }
 #pragma omp simd
     for (i = 0; i < padded; i++) {
         double h = o->h[i], t = 0.5 * (b->fifth[i] * o->root[i]), d1 = h + t;
         double f = b->forward[i], k = b->strike[i], d = b->discount[i];
-        int deep = fabs(h) - t < -1.0;
+        int deep = is_deep[i];
         double phi = 0.39894228040143267794 * skw_exp_negative(-0.5 * d1 * d1);
         double part = f * phi * gap[i], low = f < k ? f : k;
         double otm = deep ? low - part : part;
         double intrinsic = b->sign[i] * (f - k);
         intrinsic = intrinsic > 0.0 ? intrinsic : 0.0;
         o->density[i] = d * phi;
-        o->tail[i] = d * phi * (h > 0.0 ? far[i] : near[i]);
+        o->tail[i] = d * phi * ratio[i];
         o->value[i] = d * (intrinsic + otm);
     }
 }
