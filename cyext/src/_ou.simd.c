@@ -6,19 +6,17 @@
  * Four running sums of each kind, over four quarters of the series, hide the latency of an addition. */
 #include <math.h>
 #include "ou_loops.h"
+#include "ou_steps.h"
 
-#define SKW_OU_LANE static inline __attribute__((always_inline))
 #define SKW_OU_QUARTERS(X) X(0) X(1) X(2) X(3)
 
-SKW_OU_LANE int skw_finite(double x) { return fabs(x) <= 1.7976931348623157e308; }
-
 /* 1 where the step from x[i] counts. */
-SKW_OU_LANE double skw_ou_counts(const double *x, ptrdiff_t i, int holes)
+SKW_LANE double skw_ou_counts(const double *x, ptrdiff_t i, int holes)
 {
     return !holes || (skw_finite(x[i]) & skw_finite(x[i + 1])) ? 1.0 : 0.0;
 }
 
-SKW_OU_LANE double skw_ou_kept(double value, double counts, int holes)
+SKW_LANE double skw_ou_kept(double value, double counts, int holes)
 {
     return !holes || counts > 0.0 ? value : 0.0;
 }
@@ -28,7 +26,7 @@ typedef struct {
 } skw_ou_sums;
 
 /* Σ of u = x - base, of increments, u² and u·increment, or only of u and increments where `first`. */
-SKW_OU_LANE skw_ou_sums skw_ou_sweep(const double *restrict x, ptrdiff_t n, double base, int holes, int first)
+SKW_LANE skw_ou_sums skw_ou_sweep(const double *restrict x, ptrdiff_t n, double base, int holes, int first)
 {
     ptrdiff_t i, quarter = n / 32 * 8;
 #define SKW_OU_ZERO(k) double c##k = 0, x##k = 0, y##k = 0, xx##k = 0, xy##k = 0;
@@ -57,7 +55,7 @@ SKW_OU_LANE skw_ou_sums skw_ou_sweep(const double *restrict x, ptrdiff_t n, doub
     return s;
 }
 
-SKW_OU_LANE double skw_ou_squares(const double *restrict x, ptrdiff_t n, double centre, double rise, double slope,
+SKW_LANE double skw_ou_squares(const double *restrict x, ptrdiff_t n, double centre, double rise, double slope,
                                   int holes)
 {
     ptrdiff_t i, quarter = n / 32 * 8;
@@ -81,7 +79,7 @@ SKW_OU_LANE double skw_ou_squares(const double *restrict x, ptrdiff_t n, double 
 }
 
 /* `steps` of them, from x[0] on; `base` is one of the observations. */
-SKW_OU_LANE skw_ou_line skw_ou_regress(const double *x, ptrdiff_t steps, double base, int holes)
+SKW_LANE skw_ou_line skw_ou_regress(const double *x, ptrdiff_t steps, double base, int holes)
 {
     skw_ou_line r = {NAN, NAN, NAN, 0.0, NAN, 0};
     skw_ou_sums s = skw_ou_sweep(x, steps, base, holes, 1);
@@ -114,4 +112,16 @@ static skw_ou_line line(const double *x, ptrdiff_t n)
     return skw_ou_regress(x, n - 1, x[first], 1);
 }
 
-const skw_ou_loops SKW_NAME(skw_ou) = {line};
+static void prepare(const double *x, const double *step, ptrdiff_t n, skw_ou_path *path)
+{
+    skw_ou_prepare(x, step, n, path);
+}
+
+static skw_ou_point at(const skw_ou_path *path, double kappa)
+{
+    return skw_ou_sums_at(path, kappa, skw_ou_weights(path, kappa));
+}
+
+static double log_sum(const skw_ou_path *path) { return skw_ou_log_sum(path); }
+
+const skw_ou_loops SKW_NAME(skw_ou) = {line, prepare, at, log_sum};

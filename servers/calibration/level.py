@@ -10,12 +10,11 @@ import numpy as np
 
 from skewline.cyext import ou
 from skewline.servers.calibration.sabr_smiles import FAILED, GOOD, POOR
-from skewline.servers.runtime.day_count import DAY_NS, DAYS_A_YEAR, YEAR_NS
+from skewline.servers.runtime.day_count import DAYS_A_YEAR, YEAR_NS
 from skewline.servers.runtime.settings.calibration import CalibrationSettings
 from skewline.v1 import surface_pb2
 
 THIRTY_DAYS: Final = 30.0 / DAYS_A_YEAR
-_LONGEST_CLOSURE_NS: Final = 5 * DAY_NS
 
 
 def atm_vol_at(years: float, slices: Sequence[surface_pb2.VolSlice]) -> float:
@@ -38,19 +37,14 @@ def atm_vol_at(years: float, slices: Sequence[surface_pb2.VolSlice]) -> float:
 def fit_level(history: Sequence[tuple[int, float]], settings: CalibrationSettings) -> surface_pb2.OuFit:
     """Ornstein-Uhlenbeck on the logarithm of `history`, (data time in ns, vol) oldest first; times in years.
 
-    One step is the mean time between points, nights and weekends included, so that half-life and volatility
-    are those of calendar time. Points further apart than a market ever closes are not taken for neighbours.
-    POOR where the vols do not revert to a mean, or where that may be chance.
+    Every step is the time that passed between its points, nights, weekends and months without data included:
+    the longer it was, the less the point before it says. POOR where the vols do not revert to a mean, or
+    where that may be chance.
     """
     if len(history) < settings.ou_min_points:
         return surface_pb2.OuFit(observations=len(history), status=FAILED, reasons=["TOO_FEW_POINTS"])
     times = np.array([time for time, _ in history], dtype=np.int64)
-    spacing = np.diff(times)
-    interrupted = spacing > max(_LONGEST_CLOSURE_NS, 2.0 * float(np.median(spacing)))
-    step = float(spacing[~interrupted].mean()) / YEAR_NS
-    # A missing point takes the step over it out of the likelihood.
-    series = np.insert(np.log([vol for _, vol in history]), 1 + np.flatnonzero(interrupted), np.nan)
-    found = ou.fit(series, step)
+    found = ou.fit(np.log([vol for _, vol in history]), np.diff(times) / YEAR_NS)
     if not (math.isfinite(found.kappa) and math.isfinite(found.sigma)):
         return surface_pb2.OuFit(observations=len(history), status=FAILED, reasons=["NO_MEAN_REVERSION"])
     reverting = found.mean_reverting and math.isfinite(found.half_life)

@@ -60,18 +60,37 @@ def test_mean_reversion_that_may_be_chance_is_poor() -> None:
 
 
 def test_weekends_belong_to_the_time_between_points() -> None:
-    every_day = reverting(400)
-    sessions = [(week * 7 + day) * 86_400_000_000_000 for week in range(80) for day in range(5)]
-    fit = fit_level([(time, vol) for time, (_, vol) in zip(sessions, every_day, strict=True)], SETTINGS)
-    assert fit.kappa == pytest.approx(fit_level(every_day, SETTINGS).kappa * 5 / 7, rel=0.01)
-    assert fit.half_life == pytest.approx(fit_level(every_day, SETTINGS).half_life * 7 / 5, rel=0.01)
+    every_day = reverting(700)
+    sessions = [point for day, point in enumerate(every_day) if day % 7 < 5]
+    fit, expected = fit_level(sessions, SETTINGS), fit_level(every_day, SETTINGS)
+    assert fit.status == GOOD
+    assert abs(fit.kappa - expected.kappa) < fit.kappa_stderr
+    assert fit.sigma == pytest.approx(expected.sigma, rel=0.05)
 
 
-def test_months_without_data_are_no_step() -> None:
+def test_what_was_before_months_without_data_says_nothing_of_what_came_after() -> None:
     before, after = reverting(400)[:200], reverting(400)[200:]
     later = [(time + 100 * 86_400_000_000_000, vol) for time, vol in after]
     fit = fit_level([*before, *later], SETTINGS)
+    much_later = [(time + 900 * 86_400_000_000_000, vol) for time, vol in after]
+    assert fit.kappa == pytest.approx(fit_level([*before, *much_later], SETTINGS).kappa, rel=1e-9)
     assert fit.kappa == pytest.approx(fit_level([*before, *after], SETTINGS).kappa, rel=0.03)
+
+
+def test_minutes_and_nights_are_fitted_together() -> None:
+    """Eight vols a day half an hour apart, of a process that keeps half of its distance a day."""
+    half_hour, day = 1_800_000_000_000, 86_400_000_000_000
+    rng, distance, history, last = np.random.default_rng(5), 0.0, [], 0
+    for time in [date * day + k * half_hour for date in range(250) for k in range(8)]:
+        keeps = 0.5 ** ((time - last) / day)
+        distance = keeps * distance + 0.05 * math.sqrt(1 - keeps**2) * rng.standard_normal()
+        history.append((time, 0.2 * math.exp(distance)))
+        last = time
+    fit = fit_level(history, SETTINGS)
+    assert fit.status == GOOD
+    assert abs(fit.kappa - 365 * math.log(2)) < 3 * fit.kappa_stderr
+    assert fit.kappa_stderr < 0.15 * fit.kappa
+    assert fit.sigma == pytest.approx(0.05 * math.sqrt(2 * 365 * math.log(2)), rel=0.05)
 
 
 def test_few_random_walks_pass_for_mean_reversion() -> None:
