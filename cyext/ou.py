@@ -103,7 +103,7 @@ def _checked_steps(dt: ArrayLike, rows: Doubles) -> float | Doubles:
     if isinstance(dt, int | float) or np.ndim(dt) == 0:
         step = float(dt) if isinstance(dt, int | float) else float(doubles("dt", dt))
         if not (math.isfinite(step) and step > 0.0):
-            raise ValueError(f"dt must be positive and finite, not {dt}")
+            raise ValueError(f"dt must be positive and finite, not {step}")
         return step
     steps = doubles("dt", dt)
     series, waits = rows.shape[0], max(rows.shape[1] - 1, 0)

@@ -12,6 +12,7 @@ from skewline.cyext._isa import levels
 # Patterns, so that a file which is split stays in; the oracles' own tests need no second run.
 SUITE = [
     *("test_black_*.py", "test_implied_vol.py", "test_portfolio.py", "test_ou.py", "test_sabr*.py"),
+    "test_ou_steps.py",
     "test_variance_smile.py",
     *(
         "test_heston_price.py",
