@@ -23,6 +23,8 @@ class Chain:
         points: int,
         steps: int,
         width: float,
+        most_call: float,
+        most_put: float,
     ) -> None: ...
 
 def kinds(chain: Chain, out: Doubles, keys: NDArray[np.uint64]) -> None: ...

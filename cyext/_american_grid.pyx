@@ -5,8 +5,9 @@ from skewline.cyext._american_grid_loops cimport (
     SKW_GRID_LANES, skw_grid, skw_grid_loops, skw_grid_option, skw_grid_plan, skw_grid_value)
 from skewline.cyext._american_grid_plan cimport (
     LEAST_DEVIATION, MOST_DEVIATION, MOST_DIVIDENDS, Certain, Schedule, Scheme, Terms, certain, connected, fill_steps,
-    kind, laid_out, paid)
+    kind, laid_out, most_deviation, paid, turned, turned_back)
 from skewline.cyext._american_grid_search cimport Search, advance, start
+from skewline.cyext._black cimport black_price
 from skewline.cyext._isa import level
 from skewline.cyext._pool cimport Body, parallel_for, skw_raise
 from skewline.cyext._status cimport (
@@ -49,7 +50,8 @@ cdef class Chain:
 
     def __init__(self, const unsigned char[::1] is_call, const double[::1] spot, const double[::1] strike,
                  const double[::1] expiry, const double[::1] rate, const double[::1] carry, const double[::1] fifth,
-                 const double[::1] times, const double[::1] amounts, int points, int steps, double width):
+                 const double[::1] times, const double[::1] amounts, int points, int steps, double width,
+                 double most_call, double most_put):
         """`times` and `amounts` end with an entry that does not count, so that they have an address."""
         self.arrays = (is_call, spot, strike, expiry, rate, carry, fifth, times, amounts)
         self.batch.size = spot.shape[0]
@@ -59,6 +61,8 @@ cdef class Chain:
         self.batch.scheme.points = points
         self.batch.scheme.steps = steps
         self.batch.scheme.width = width
+        self.batch.scheme.most_call = most_call
+        self.batch.scheme.most_put = most_put
         if self.batch.size > 0:
             self.batch.is_call = &is_call[0]
             self.batch.spot = &spot[0]
@@ -112,8 +116,9 @@ cdef unsigned long long kind_of(const Batch* b, Py_ssize_t i, double[:, ::1] out
     cdef int r, rows = out.shape[0]
     cdef Terms t = terms(b, i, b.fifth[i])
     cdef Certain c
-    cdef bint meant = domain(t) == OK
-    if meant and t.vol * sqrt(t.expiry) >= LEAST_DEVIATION:
+    cdef double deviation = t.vol * sqrt(t.expiry)
+    cdef bint meant = domain(t) == OK and deviation <= most_deviation(t, &b.dividends, &b.scheme)
+    if meant and deviation >= LEAST_DEVIATION:
         return kind(t, &b.dividends, b.scheme.steps)
     for r in range(rows):
         out[r, i] = 0.0 if meant else NAN
@@ -155,13 +160,18 @@ cdef void price_group(void* context, Py_ssize_t index) noexcept nogil:
         skw_raise(b.no_memory)
         return
     for j in range(count):
-        t = terms(b, members[j], 0.0)
-        b.out[members[j]] = bounded(values[j].price, t)
+        t = terms(b, members[j], b.fifth[members[j]])
+        b.out[members[j]] = bounded(values[j].price, t, &b.dividends)
 
 
-cdef inline double bounded(double price, Terms t) noexcept nogil:
-    """No less than exercise; NaN stays."""
-    cdef double least = intrinsic(t)
+cdef inline double bounded(double price, Terms t, const Schedule* dividends) noexcept nogil:
+    """No less than exercise nor, where no dividend is seen, than the European option; NaN stays."""
+    cdef double least = intrinsic(t), european
+    if paid(dividends, t.expiry) == 0:
+        european = black_price(
+            t.is_call, t.spot * exp((t.rate - t.carry) * t.expiry), t.strike, t.expiry, exp(-t.rate * t.expiry), t.vol)
+        if european > least:
+            least = european
     return least if price < least else price
 
 
@@ -196,7 +206,7 @@ cdef void greeks_of(Terms t, const skw_grid_value* v, double vol_step, double ra
     """
     cdef double variance = t.vol * t.vol, drift = t.rate - t.carry, days = 365.0, s = t.spot
     cdef int r
-    out[0] = bounded(v[0].price, t)
+    out[0] = v[0].price
     out[rows] = v[0].delta
     for r in range(2, 9):
         out[r * rows] = 0.0
@@ -228,15 +238,23 @@ cdef void greeks_group_body(void* context, Py_ssize_t index) noexcept nogil:
             options[SCENARIOS * j + k] = laid_out(t, &b.dividends, b.scheme)
         for k in range(1, 5):
             options[SCENARIOS * j + k].vol *= 1.0 + vol_share * (k - 3 if k < 3 else k - 2)
-        options[SCENARIOS * j + 5].rate -= rate_step
-        options[SCENARIOS * j + 6].rate += rate_step
+        if turned(t, &b.dividends):
+            options[SCENARIOS * j + 5].carry -= rate_step
+            options[SCENARIOS * j + 6].carry += rate_step
+        else:
+            options[SCENARIOS * j + 5].rate -= rate_step
+            options[SCENARIOS * j + 6].rate += rate_step
     plan = plan_of(b, t, steps)
     if not loops.solve(&plan, options, SCENARIOS * count, values):
         skw_raise(b.no_memory)
         return
     for j in range(count):
         t = terms(b, members[j], b.fifth[members[j]])
+        if turned(t, &b.dividends):
+            for k in range(SCENARIOS * j, SCENARIOS * (j + 1)):
+                values[k] = turned_back(t, values[k])
         greeks_of(t, values + SCENARIOS * j, vol_share * t.vol, rate_step, b.out + members[j], b.size)
+        b.out[members[j]] = bounded(values[SCENARIOS * j].price, t, &b.dividends)
 
 
 def greeks(Chain chain, const Py_ssize_t[::1] order, const Py_ssize_t[::1] starts, double[:, ::1] out, int threads):
@@ -257,7 +275,7 @@ cdef void vol_group(void* context, Py_ssize_t index) noexcept nogil:
     while True:
         while lanes < SKW_GRID_LANES and following < end:
             start(&searches[lanes], b.order[following], terms(b, b.order[following], 0.0),
-                  b.fifth[b.order[following]], &b.dividends)
+                  b.fifth[b.order[following]], &b.dividends, &b.scheme)
             following += 1
             lanes += 1
         if lanes == 0:
@@ -268,8 +286,8 @@ cdef void vol_group(void* context, Py_ssize_t index) noexcept nogil:
             skw_raise(b.no_memory)
             return
         for j in range(lanes - 1, -1, -1):
-            t = terms(b, searches[j].option, 0.0)
-            advance(&searches[j], bounded(values[j].price, t) - searches[j].price)
+            t = terms(b, searches[j].option, searches[j].vol)
+            advance(&searches[j], bounded(values[j].price, t, &b.dividends) - searches[j].price)
             if searches[j].done:
                 b.status[searches[j].option] = searches[j].status
                 b.out[searches[j].option] = searches[j].vol if searches[j].status == OK else NAN

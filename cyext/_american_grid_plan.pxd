@@ -1,7 +1,7 @@
 # cython: cdivision=True
 # How an option with cash dividends is laid out on a grid: its steps in time, its nodes; and its value without volatility.
-from libc.math cimport ceil, exp, fmax, fmin, log, rint, sqrt
-from skewline.cyext._american_grid_loops cimport skw_grid_option
+from libc.math cimport ceil, exp, fmax, fmin, log, rint, sqrt, INFINITY
+from skewline.cyext._american_grid_loops cimport skw_grid_option, skw_grid_value
 
 cdef extern from *:
     """
@@ -14,10 +14,13 @@ cdef extern from *:
 cdef enum:
     MOST_DIVIDENDS = 255
 
+# Beyond `most_call` and `most_put` deviations the grid is too coarse: for calls over dividends, and for all others.
 cdef struct Scheme:
     int points
     int steps
     double width
+    double most_call
+    double most_put
 
 # Times ascend, none before now.
 cdef struct Schedule:
@@ -75,6 +78,38 @@ cdef inline bint connected(Terms t, int dividends) noexcept nogil:
     return not (own < 0.0 and other < own)
 
 
+cdef inline double most_deviation(Terms t, const Schedule* dividends, const Scheme* scheme) noexcept nogil:
+    cdef int n = paid(dividends, t.expiry)
+    if n == 0 and not connected(t, 0):
+        return INFINITY
+    return scheme.most_call if t.is_call and n > 0 else scheme.most_put
+
+
+cdef inline bint turned(Terms t, const Schedule* dividends) noexcept nogil:
+    """Whether the grid holds P(K, S, q, r) = C(S, K, r, q): a call's own value grows too steeply where vol is large."""
+    return t.is_call and paid(dividends, t.expiry) == 0
+
+
+cdef inline Terms turn(Terms t) noexcept nogil:
+    cdef Terms p = t
+    p.is_call = False
+    p.spot = t.strike
+    p.strike = t.spot
+    p.rate = t.carry
+    p.carry = t.rate
+    return p
+
+
+cdef inline skw_grid_value turned_back(Terms t, skw_grid_value put) noexcept nogil:
+    """The call's value and derivatives from its put's: C = S f(K/S)."""
+    cdef skw_grid_value c = put
+    cdef double y = t.strike / t.spot
+    c.delta = 1.0 if put.exercised else put.price / t.spot - y * put.delta
+    c.gamma = y * y * put.gamma
+    c.speed = -y * y * (3.0 * put.gamma / t.spot + y * put.speed)
+    return c
+
+
 cdef inline unsigned long long kind(Terms t, const Schedule* dividends, int most) noexcept nogil:
     """Not zero, and the same for options that share a plan (FNV-1a of it)."""
     cdef int[MOST_DIVIDENDS + 1] steps
@@ -102,9 +137,12 @@ cdef inline skw_grid_option laid_out(Terms t, const Schedule* dividends, Scheme 
     There the values at nodes have the mass of the kinked function to fourth order (th(1 - th) = 1/6).
     """
     cdef skw_grid_option o
-    cdef double deviation = scheme.width * t.vol * sqrt(t.expiry), kink = t.strike, place
+    cdef double deviation = scheme.width * t.vol * sqrt(t.expiry), kink, place, room
     cdef int n = dividends.count
-    cdef double room = -log(fmax(1.0 - lost(t, dividends) / t.spot, 0.05))
+    if turned(t, dividends):
+        t = turn(t)
+    kink = t.strike
+    room = -log(fmax(1.0 - lost(t, dividends) / t.spot, 0.05))
     o.sign = 1.0 if t.is_call else -1.0
     o.spot = t.spot
     o.strike = t.strike

@@ -23,6 +23,7 @@ from skewline.cyext import _american_grid
 from skewline.cyext.arguments import Broadcast, Codes, Doubles, doubles, flags, thread_count, vector
 from skewline.cyext.black import ImpliedVols
 from skewline.cyext.greeks import Greeks
+from skewline.cyext.status import Status
 
 __all__ = [
     "Accuracy",
@@ -38,8 +39,14 @@ __all__ = [
 
 Accuracy: TypeAlias = Literal["fast", "precise"]
 
-#: Nodes, time steps without dividends, half-width of the grid in deviations.
-_SCHEMES: dict[str, tuple[int, int, float]] = {"fast": (448, 96, 5.5), "precise": (1024, 256, 6.0)}
+#: Nodes, time steps without dividends, half-width of the grid in deviations; the most vol √expiry for errors
+#: below 1e-4: of calls over dividends, and of all else but two exercise boundaries without dividends.
+_SCHEMES: dict[str, tuple[int, int, float, float, float]] = {
+    "fast": (448, 96, 5.5, 2.0, 5.0),
+    "precise": (1024, 256, 6.0, 2.5, 10.0),
+}
+#: For those: beyond, the nodes span more than doubles hold.
+_MOST_DEVIATION = 12.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,6 +93,12 @@ def checked(dividends: Dividends | None) -> Dividends:
     return dividends or _NONE
 
 
+def _beyond(vol: Doubles, expiry: Doubles) -> NDArray[np.bool_]:
+    with np.errstate(all="ignore"):
+        beyond: NDArray[np.bool_] = vol * np.sqrt(expiry) > _MOST_DEVIATION
+    return beyond
+
+
 def _chain(
     accuracy: str,
     dividends: Dividends | None,
@@ -100,11 +113,12 @@ def _chain(
     arrays |= {name: doubles(name, column) for name, column in columns.items()}
     b = Broadcast(**arrays)
     flat = {name: np.ascontiguousarray(b.flat(array)) for name, array in arrays.items()}
+    if fifth == "vol":
+        flat["vol"] = np.where(_beyond(flat["vol"], flat["expiry"]), np.nan, flat["vol"])
     columns_in_order = (flat[name] for name in ("spot", "strike", "expiry", "rate", "carry_yield", fifth))
     spot, strike, expiry, rate, carry, last = columns_in_order
-    points, steps, width = _SCHEMES[accuracy]
     chain = _american_grid.Chain(
-        *(flat["is_call"], spot, strike, expiry, rate, carry, last), times, amounts, points, steps, width
+        *(flat["is_call"], spot, strike, expiry, rate, carry, last), times, amounts, *_SCHEMES[accuracy]
     )
     return chain, b
 
@@ -139,7 +153,11 @@ def price(
 ) -> Doubles:
     """Price, to about 1e-6 of the spot ("fast") or 2e-7 ("precise"); never below intrinsic.
 
-    That is for dividends of up to half the spot and vol √expiry up to 1; the error grows with their squares.
+    That is for dividends of up to half the spot and vol √expiry up to 1; beyond, the error grows. NaN where
+    it may exceed 1e-4 of the larger of spot and strike: for calls over dividends above σ√T = 2 ("fast") or
+    2.5 ("precise"), with two exercise boundaries and no dividends above 12, for all others above 5 or 10.
+    Without dividends never below the European price.
+
     `carry_yield` is a continuous yield (or borrow cost) on top of the cash dividends, which are the same for
     all elements. NaN where an input is not finite, spot or strike is not positive, or vol or expiry is
     negative.
@@ -209,6 +227,7 @@ def implied_vol_with_status(
     """Volatility at which the American price is `price`, with a `Status` per option.
 
     BELOW_INTRINSIC also where the price is no more than exercise (now or later) is worth without volatility.
+    OUT_OF_DOMAIN where it takes a volatility at which `price` is NaN.
     A dividend that may take the whole price makes a put's value fall with volatility: then it need not be the
     only one.
     """
@@ -226,6 +245,8 @@ def implied_vol_with_status(
     _american_grid.vol_kinds(chain, vol, status, kinds)
     groups = _groups(kinds, _american_grid.vol_group_size)
     _american_grid.implied_vol(chain, *groups, vol, status, thread_count(threads))
+    beyond = _beyond(vol, b.flat(doubles("expiry", expiry)))
+    vol[beyond], status[beyond] = np.nan, Status.OUT_OF_DOMAIN
     return ImpliedVols(vol.reshape(b.shape), status.reshape(b.shape))
 
 

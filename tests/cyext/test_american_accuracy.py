@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from skewline.cyext import american, american_rules
+from skewline.cyext import american, american_dividends, american_rules
+from skewline.cyext.arguments import Doubles
 from skewline.cyext.status import Status
 
 Options = dict[str, Any]
@@ -70,9 +71,47 @@ def test_an_option_is_priced_as_if_it_were_alone() -> None:
     assert together.tolist() == alone
 
 
-def test_beyond_ten_deviations_it_is_the_perpetual_option_to_four_millionths_of_the_strike() -> None:
-    below, above = american.price(False, 100.0, 110.0, 4.0, 0.03, 0.01, [4.9999999, 5.0])
-    assert above == pytest.approx(below, abs=4e-6 * 110.0)
-    rising = american.price(False, 100.0, 110.0, 4.0, 0.03, 0.01, np.linspace(5.0, 40.0, 30))
+@pytest.mark.parametrize(("accuracy", "tolerance"), [("fast", 1e-6), ("precise", 4e-9)])
+def test_beyond_twelve_and_a_half_deviations_it_is_the_perpetual_option(
+    accuracy: american.Accuracy, tolerance: float
+) -> None:
+    option = (False, 100.0, 110.0, 4.0, 0.03, 0.01)
+    below, above = american.price(*option, [6.2499999, 6.25], accuracy=accuracy)
+    assert above == pytest.approx(below, rel=0, abs=tolerance * 110.0)
+    rising = american.price(*option, np.linspace(6.25, 40.0, 30))
     assert (np.diff(rising) > 0).all()
     assert rising[-1] < 110.0
+
+
+def two_boundaries(size: int, deviation: Doubles) -> Options:
+    """Rates of -5 to 0 %, yields (of calls: the rates) up to 5 % below them."""
+    rng = np.random.default_rng(6)
+    is_call, expiry = rng.random(size) < 0.5, 10 ** rng.uniform(-1, 1, size)
+    high = -rng.uniform(0.001, 0.05, size)
+    low = high - rng.uniform(0.001, 0.05, size)
+    return {
+        "is_call": is_call,
+        "spot": 1.0,
+        "strike": np.exp(rng.uniform(-2, 2, size) * np.minimum(deviation, 1.0)),
+        "expiry": expiry,
+        "rate": np.where(is_call, low, high),
+        "carry_yield": np.where(is_call, high, low),
+        "vol": deviation / np.sqrt(expiry),
+    }
+
+
+@pytest.mark.parametrize(("accuracy", "worst"), [("fast", 4e-5), ("precise", 5e-6)])
+@pytest.mark.parametrize(("least", "most"), [(0.02, 1.5), (1.5, 12.0)])
+def test_two_boundaries_against_twice_the_nodes_and_steps(
+    accuracy: american.Accuracy, worst: float, least: float, most: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(american_dividends._SCHEMES, "finest", (2048, 512, 6.0, 2.5, 10.0))
+    options = two_boundaries(32, np.linspace(least, most, 32))
+    exact = american_dividends.price(**options, accuracy="finest")  # type: ignore[arg-type]
+    error = np.abs(american.price(**options, accuracy=accuracy) - exact) / np.maximum(1, options["strike"])
+    assert error.max() < worst
+
+
+def test_two_boundaries_beyond_twelve_deviations_have_no_price() -> None:
+    options = two_boundaries(4, np.array([11.9, 12.1, 19.0, 40.0]))
+    assert np.isnan(american.price(**options)).tolist() == [False, True, True, True]
