@@ -115,3 +115,36 @@ def test_two_boundaries_against_twice_the_nodes_and_steps(
 def test_two_boundaries_beyond_twelve_deviations_have_no_price() -> None:
     options = two_boundaries(4, np.array([11.9, 12.1, 19.0, 40.0]))
     assert np.isnan(american.price(**options)).tolist() == [False, True, True, True]
+
+
+@pytest.mark.parametrize(
+    ("yields", "expiries", "vols", "worst"),
+    [((0.25, 1.0), (10.0, 30.0), (0.001, 0.03), 1e-11), ((0.25, 1.0), (0.1, 10.0), (0.03, 0.3), 1e-8)],
+)
+def test_large_yields_keep_the_accuracy_of_the_finest_scheme(
+    yields: tuple[float, float],
+    expiries: tuple[float, float],
+    vols: tuple[float, float],
+    worst: float,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(american._SCHEMES, "finest", (american._LAST,) * 4)
+    monkeypatch.setitem(american_dividends._SCHEMES, "finest", (2048, 512, 6.0, 2.5, 10.0))
+    rng = np.random.default_rng(7)
+    size = 200
+    is_call = rng.random(size) < 0.5
+    expiry, vol = rng.uniform(*expiries, size), rng.uniform(*vols, size)
+    # of a call the rate is what its put's yield is
+    own, other = rng.uniform(0, 0.5, size), rng.uniform(*yields, size)
+    options: Options = {
+        "is_call": is_call,
+        "spot": 1.0,
+        "strike": np.exp(rng.uniform(-2, 2, size) * vol * np.sqrt(expiry)),
+        "expiry": expiry,
+        "rate": np.where(is_call, other, own),
+        "carry_yield": np.where(is_call, own, other),
+        "vol": vol,
+    }
+    exact = american.price(**options, accuracy="finest")  # type: ignore[arg-type]
+    error = np.abs(american.price(**options, accuracy="precise") - exact) / np.maximum(1, options["strike"])
+    assert error.max() < worst
