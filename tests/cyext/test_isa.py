@@ -9,20 +9,16 @@ from at_level import numbers_at, run_at
 from skewline.cyext import black, isa
 from skewline.cyext._isa import levels
 
-# Patterns, so that a file which is split stays in; the oracles' own tests need no second run.
-SUITE = [
-    *("test_black_*.py", "test_implied_vol.py", "test_portfolio.py", "test_ou.py", "test_sabr*.py"),
-    "test_ou_steps.py",
-    "test_variance_smile.py",
-    *(
-        "test_heston_price.py",
-        "test_heston_calibrate.py",
-        "test_american.py",
-        "test_american_[!d]*.py",
-        "test_published_values.py",
-    ),
-    *("properties/test_exact_*.py", "properties/test_lanes.py"),
-]
+# Patterns, so that a file which is split stays in; the oracles' own tests need no second run. One run a kernel,
+# so that none is long and they share the processors.
+SUITES = {
+    "black": ("test_black_*.py", "test_implied_vol.py", "test_portfolio.py"),
+    "sabr": ("test_sabr*.py", "test_variance_smile.py"),
+    "heston": ("test_heston_price.py", "test_heston_calibrate.py"),
+    "ou": ("test_ou*.py",),
+    "american": ("test_american.py", "test_american_[!d]*.py"),
+    "all": ("test_published_values.py", "properties/test_exact_*.py", "properties/test_lanes.py"),
+}
 OTHERS = [level for level in levels() if level != isa()]
 
 
@@ -46,9 +42,11 @@ def test_a_level_that_the_processor_lacks_is_refused() -> None:
     assert f"SKEWLINE_ISA=v4: this processor or build has only {', '.join(levels())}" in done.stderr
 
 
+@pytest.mark.parametrize("suite", SUITES)
 @pytest.mark.parametrize("level", OTHERS)
-def test_every_level_passes_the_accuracy_suite(level: str) -> None:
-    files = [str(file) for pattern in SUITE for file in Path(__file__).parent.glob(pattern)]
+@pytest.mark.timeout(300)
+def test_every_level_passes_the_accuracy_suite(level: str, suite: str) -> None:
+    files = [str(file) for pattern in SUITES[suite] for file in Path(__file__).parent.glob(pattern)]
     done = run_at(level, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "not oracle", *files)
     assert done.returncode == 0, done.stdout[-4000:]
 

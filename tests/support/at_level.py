@@ -24,7 +24,7 @@ def run_at(level: str, *command: str) -> subprocess.CompletedProcess[str]:
     """`python` with the arguments `command`, with what the tests can import; "" is the level by default."""
     environment = {**os.environ, "SKEWLINE_ISA": level, "PYTHONPATH": os.pathsep.join(sys.path)}
     return subprocess.run(
-        [sys.executable, *command], env=environment, capture_output=True, text=True, timeout=110, check=False
+        [sys.executable, *command], env=environment, capture_output=True, text=True, timeout=280, check=False
     )
 
 
