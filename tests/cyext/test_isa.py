@@ -9,8 +9,8 @@ from at_level import numbers_at, run_at
 from skewline.cyext import black, isa
 from skewline.cyext._isa import levels
 
-# Patterns, so that a file which is split stays in; the oracles' own tests need no second run. One run a kernel,
-# so that none is long and they share the processors.
+# Patterns, so that a file which is split stays in; the oracles' own tests need no second run. One run a
+# kernel, so that none is long and they share the processors.
 SUITES = {
     "black": ("test_black_*.py", "test_implied_vol.py", "test_portfolio.py"),
     "sabr": ("test_sabr*.py", "test_variance_smile.py"),
