@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import numpy as np
 
-from skewline.servers.calibration.contracts import Contracts, Doubles, contracts_of
+from skewline.servers.calibration.contracts import Contracts, contracts_of
+from skewline.servers.calibration.essvi_slices import fit_essvi
 from skewline.servers.calibration.forwards import Forward, forwards_of, spot_known
-from skewline.servers.calibration.heston_surface import HestonSurface, fit_heston
+from skewline.servers.calibration.heston_surface import fit_heston
 from skewline.servers.calibration.level import THIRTY_DAYS, atm_vol_at, fit_level
 from skewline.servers.calibration.memory import Memory
-from skewline.servers.calibration.sabr_smiles import FAILED, GOOD, POOR, SabrSmile, SabrSurface, fit_sabr
-from skewline.servers.calibration.smiles import Smiles, smiles_of
+from skewline.servers.calibration.quality import qualities
+from skewline.servers.calibration.record import fit_record
+from skewline.servers.calibration.sabr_smiles import fit_sabr
+from skewline.servers.calibration.slices import Models, slices_of
+from skewline.servers.calibration.smile_checks import add_checks
+from skewline.servers.calibration.smiles import near_the_money, smiles_of
 from skewline.servers.calibration.steps import Steps, unobserved
+from skewline.servers.calibration.surface_checks import surface_checks
+from skewline.servers.calibration.verdict import FAILED, GOOD, POOR, failed
 from skewline.servers.runtime.identity import derive_id
 from skewline.servers.runtime.settings.calibration import CalibrationSettings
 from skewline.v1 import chain_pb2, common_pb2, instrument_pb2, surface_pb2
+
+# Checks of the whole that a surface must pass to be good, and the reason it gives where it does not.
+_REFUSING: Final = {"GOOD_EXPIRIES": "TOO_FEW_GOOD_RECORDS", "STABILITY": "STABILITY"}
 
 
 def fit_surface(
@@ -41,25 +52,36 @@ def _fitted(
         note("expiries", len(forwards))
         note("forwards", sum(each.known for each in forwards))
     with steps("calibration.implied_vol") as note:
-        smiles, left_out = smiles_of(
+        whole, left_out = smiles_of(
             contracts, forwards, settings, chain.spot if american and spot_known(chain.spot) else None
         )
+        smiles = near_the_money(whole, settings)
+        left_out["FAR_FROM_THE_MONEY"] = whole.strike.size - smiles.strike.size
         note("quotes", smiles.strike.size)
+    with steps("calibration.record") as note:
+        record = fit_record(whole, smiles, contracts.years, forwards, settings)
+        note("good", record.good)
     with steps("calibration.sabr") as note:
         sabr = fit_sabr(smiles, forwards, settings)
         note("rmse", sabr.rmse)
         note("good", sum(each.status == GOOD for each in sabr.smiles))
+    with steps("calibration.essvi"):
+        essvi = fit_essvi(smiles, contracts.years, forwards, settings)
     with steps("calibration.heston") as note:
         heston = fit_heston(smiles, sabr, memory.heston, settings)
         note("rmse", heston.fit.rmse)
         note("quotes", heston.fit.quotes)
         note("iterations", heston.fit.iterations)
-    slices = _slices(chain, contracts, forwards, smiles, sabr, heston)
+    models = Models(sabr, record, essvi, heston)
+    slices = slices_of(chain, contracts, forwards, smiles, models)
+    with steps("calibration.checks"):
+        add_checks(slices)
     level = atm_vol_at(THIRTY_DAYS, slices)
     with steps("calibration.ou") as note:
         ou = fit_level(memory.with_level(chain.time_ns, level, settings.ou_max_points), settings)
         note("observations", ou.observations)
-    status, reasons = _verdict(slices, sabr.rmse, level, settings)
+    checks = surface_checks(chain.time_ns, level, slices, heston.fit, memory, settings)
+    status, reasons = _verdict(slices, checks, sabr.rmse, level, settings)
     return surface_pb2.VolSurface(
         surface_id=derive_id("surface", chain.snapshot_id),
         snapshot_id=chain.snapshot_id,
@@ -79,77 +101,17 @@ def _fitted(
         quotes=smiles.strike.size,
         multiplier=chain.multiplier,
         currency=chain.currency,
+        checks=checks,
+        models=qualities(smiles, models),
     )
 
 
-def _slices(
-    chain: chain_pb2.OptionChain,
-    contracts: Contracts,
-    forwards: Sequence[Forward],
-    smiles: Smiles,
-    sabr: SabrSurface,
-    heston: HestonSurface,
-) -> list[surface_pb2.VolSlice]:
-    """One slice an expiry that has usable quotes."""
-    present = np.unique(contracts.expiry[contracts.usable])
-    slices = []
-    for index in present.tolist():
-        listed, forward, smile = chain.expiries[index], forwards[index], sabr.smiles[index]
-        rows = slice(int(smiles.offsets[index]), int(smiles.offsets[index + 1]))
-        row = smiles.row[rows]
-        heston_iv = heston.vols[rows]
-        slices.append(
-            surface_pb2.VolSlice(
-                root=listed.root,
-                expiry_date=listed.expiry_date,
-                expiry_ns=listed.expiry_ns,
-                settlement=listed.settlement,
-                years=contracts.years[index],
-                forward=forward.forward,
-                forward_stderr=forward.stderr,
-                discount=forward.discount,
-                atm_vol=smile.atm_vol,
-                sabr=smile.fit,
-                status=smile.status,
-                reasons=_slice_reasons(chain, smile, forward),
-                strike=smiles.strike[rows].tolist(),
-                is_call=smiles.is_call[rows].tolist(),
-                bid=contracts.bid[row].tolist(),
-                ask=contracts.ask[row].tolist(),
-                bid_iv=smiles.bid_iv[rows].tolist(),
-                ask_iv=smiles.ask_iv[rows].tolist(),
-                mid_iv=smiles.mid_iv[rows].tolist(),
-                model_iv=sabr.model_iv[rows].tolist(),
-                heston_iv=heston_iv.tolist() if _any_finite(heston_iv) else [],
-                open_interest=_taken(contracts.open_interest, row),
-                inside_band=smile.inside_band,
-                bid_size=_taken(contracts.bid_size, row),
-                ask_size=_taken(contracts.ask_size, row),
-                instrument_id=[chain.symbol[at] for at in contracts.position[row].tolist()]
-                if chain.symbol
-                else [],
-            )
-        )
-    return slices
-
-
-def _slice_reasons(chain: chain_pb2.OptionChain, smile: SabrSmile, forward: Forward) -> list[str]:
-    american = chain.exercise == instrument_pb2.EXERCISE_STYLE_AMERICAN
-    # The vol of an American price needs the spot.
-    style = ("AMERICAN_AS_EUROPEAN",) if american and not spot_known(chain.spot) else ()
-    return list(dict.fromkeys((*smile.reasons, *forward.reasons, *style)))
-
-
-def _any_finite(column: Doubles) -> bool:
-    return bool(np.isfinite(column).any())
-
-
-def _taken(column: Doubles, row: np.ndarray[tuple[int], np.dtype[np.int64]]) -> list[float]:
-    return column[row].tolist() if column.size else []
-
-
 def _verdict(
-    slices: Sequence[surface_pb2.VolSlice], rmse: float, level: float, settings: CalibrationSettings
+    slices: Sequence[surface_pb2.VolSlice],
+    found: Sequence[surface_pb2.FitCheck],
+    rmse: float,
+    level: float,
+    settings: CalibrationSettings,
 ) -> tuple[surface_pb2.FitStatus.ValueType, list[str]]:
     good = sum(each.status == GOOD for each in slices)
     if not slices:
@@ -158,6 +120,7 @@ def _verdict(
         return FAILED, ["NO_GOOD_SLICE"]
     checks = {
         "TOO_FEW_GOOD_SLICES": good < settings.min_good_share * len(slices),
+        **{_REFUSING[name]: True for name in failed(found) if name in _REFUSING},
         "RMSE": rmse > max(settings.max_surface_rmse, settings.max_relative_rmse * level),
     }
     reasons = [reason for reason, true in checks.items() if true]

@@ -11,8 +11,9 @@ from scipy.special import ndtr
 
 from skewline.cyext import black, heston
 from skewline.servers.calibration.contracts import Doubles, Indices
-from skewline.servers.calibration.sabr_smiles import FAILED, GOOD, POOR, SabrSurface
+from skewline.servers.calibration.sabr_smiles import SabrSurface
 from skewline.servers.calibration.smiles import Smiles
+from skewline.servers.calibration.verdict import FAILED, GOOD, POOR
 from skewline.servers.runtime.day_count import DAYS_A_YEAR
 from skewline.servers.runtime.settings.calibration import CalibrationSettings
 from skewline.v1 import surface_pb2

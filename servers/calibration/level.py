@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from skewline.cyext import ou
-from skewline.servers.calibration.sabr_smiles import FAILED, GOOD, POOR
+from skewline.servers.calibration.verdict import FAILED, GOOD, POOR
 from skewline.servers.runtime.day_count import DAYS_A_YEAR, YEAR_NS
 from skewline.servers.runtime.settings.calibration import CalibrationSettings
 from skewline.v1 import surface_pb2

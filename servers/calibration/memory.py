@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from skewline.servers.calibration.heston_surface import Start
-from skewline.servers.calibration.sabr_smiles import FAILED
+from skewline.servers.calibration.verdict import FAILED
 from skewline.v1 import surface_pb2
 
 

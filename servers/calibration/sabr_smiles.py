@@ -12,15 +12,12 @@ from skewline.cyext import sabr
 from skewline.servers.calibration.contracts import Doubles, Indices
 from skewline.servers.calibration.forwards import Forward
 from skewline.servers.calibration.smiles import Smiles
+from skewline.servers.calibration.verdict import FAILED, GOOD, POOR
 from skewline.servers.runtime.settings.calibration import CalibrationSettings
 from skewline.v1 import surface_pb2
 
 _STEEPEST_RHO: Final = 0.995
 _MOST_TOTAL_NU: Final = 3.0
-
-GOOD: Final = surface_pb2.FIT_STATUS_GOOD
-POOR: Final = surface_pb2.FIT_STATUS_POOR
-FAILED: Final = surface_pb2.FIT_STATUS_FAILED
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ def smiles_of(
     settings: CalibrationSettings,
     american_spot: float | None = None,
 ) -> tuple[Smiles, dict[str, int]]:
-    """The smiles, and the number of usable contracts left out of them by reason.
+    """Usable quotes out of the money that have a vol, and the number of usable contracts without, by reason.
 
     With `american_spot` the vols are those of American options on that spot, else of European ones.
     """
@@ -85,15 +85,12 @@ def smiles_of(
         **_vols(contracts, row, forward[expiry], discount[expiry], american_spot, settings.threads),
     )
     vols_exist = _vols_exist(priced)
-    smiles = priced.kept(vols_exist)
-    near = _near_the_money(smiles, settings)
     left_out = {
         "NO_FORWARD": int(np.count_nonzero(usable & ~has_forward)),
         "IN_THE_MONEY": int(np.count_nonzero(usable & has_forward & ~out_of_money)),
         "NO_IMPLIED_VOL": int(np.count_nonzero(~vols_exist)),
-        "FAR_FROM_THE_MONEY": int(np.count_nonzero(~near)),
     }
-    return smiles.kept(near), left_out
+    return priced.kept(vols_exist), left_out
 
 
 def _vols(
@@ -124,8 +121,8 @@ def _vols_exist(smiles: Smiles) -> Flags:
     return exists
 
 
-def _near_the_money(smiles: Smiles, settings: CalibrationSettings) -> Flags:
-    """Within the settings' standard deviations at the money: beyond, three parameters cannot follow."""
+def near_the_money(smiles: Smiles, settings: CalibrationSettings) -> Smiles:
+    """Those within the settings' standard deviations at the money: beyond, three parameters cannot follow."""
     log_moneyness = np.log(smiles.strike / smiles.forward)
     at_the_money = np.ones(smiles.strike.size)
     for start, stop in zip(smiles.offsets[:-1], smiles.offsets[1:], strict=True):
@@ -136,4 +133,4 @@ def _near_the_money(smiles: Smiles, settings: CalibrationSettings) -> Flags:
     near: Flags = (deviations >= -settings.max_deviations_below) & (
         deviations <= settings.max_deviations_above
     )
-    return near
+    return smiles.kept(near)

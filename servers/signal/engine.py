@@ -79,7 +79,8 @@ class SignalEngine:
         if surface.status == GOOD and surface.spot > 0.0:
             chosen = self._choose(surface, memory, trace_id, signal_set)
         else:
-            signal_set.filtered.append(common_pb2.ReasonCount(reason="SURFACE_NOT_GOOD", count=1))
+            reasons = ("SURFACE_NOT_GOOD", *(f"SURFACE_NOT_GOOD:{reason}" for reason in surface.reasons))
+            signal_set.filtered.extend(common_pb2.ReasonCount(reason=each, count=1) for each in reasons)
         cooldown_ns = round(settings.cooldown_days * DAY_NS)
         ideas = tuple(OpenIdea.of(each.signal, each.theme, cooldown_ns) for each in chosen)
         self._memory[surface.underlying] = memory.with_ideas(ideas)
@@ -94,7 +95,7 @@ class SignalEngine:
     ) -> tuple[Candidate, ...]:
         view = view_of(surface, self._settings)
         candidates: list[Candidate] = []
-        filtered: dict[str, int] = {}
+        filtered: dict[str, int] = dict(view.refused)
         for strategy in self._strategies:
             for idea in strategy.ideas(view, memory.spots):
                 reason = _unusable(idea)

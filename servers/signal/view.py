@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -84,11 +86,15 @@ class SliceView:
 
 @dataclass(frozen=True, slots=True)
 class SurfaceView:
-    """A good surface: its good slices that are far enough from expiry, and units of underlying a contract."""
+    """A good surface: its good slices that are far enough from expiry, and units of underlying a contract.
+
+    `refused` counts the other slices by reason.
+    """
 
     message: surface_pb2.VolSurface
     slices: tuple[SliceView, ...]
     multiplier: float
+    refused: Mapping[str, int]
 
     def vol_of_vol(self, least: float) -> float:
         """Volatility of log vol from the surface's OU fit, which is known also where its mean is not."""
@@ -101,12 +107,22 @@ class SurfaceView:
 
 def view_of(surface: surface_pb2.VolSurface, settings: SignalSettings) -> SurfaceView:
     """Read `surface`, which must be GOOD."""
+    american = surface.exercise == instrument_pb2.EXERCISE_STYLE_AMERICAN
+    reasons = [_refusal(each, settings) for each in surface.slices]
     slices = tuple(
-        _slice(each, surface.exercise == instrument_pb2.EXERCISE_STYLE_AMERICAN, settings)
-        for each in surface.slices
-        if each.status == GOOD and each.years * DAYS_A_YEAR >= settings.min_days
+        _slice(each, american, settings)
+        for each, reason in zip(surface.slices, reasons, strict=True)
+        if not reason
     )
-    return SurfaceView(surface, slices, float(to_decimal(surface.multiplier)))
+    refused = Counter(reason for reason in reasons if reason)
+    return SurfaceView(surface, slices, float(to_decimal(surface.multiplier)), refused)
+
+
+def _refusal(message: surface_pb2.VolSlice, settings: SignalSettings) -> str:
+    """Why an expiry is not traded; empty where it may be."""
+    if message.status != GOOD:
+        return "EXPIRY_NOT_GOOD"
+    return "EXPIRY_TOO_NEAR" if message.years * DAYS_A_YEAR < settings.min_days else ""
 
 
 def _slice(message: surface_pb2.VolSlice, american: bool, settings: SignalSettings) -> SliceView:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, func, insert, or_, select
 
@@ -11,11 +11,15 @@ from skewline.storage.calibration.tables import SURFACES
 from skewline.storage.listing import behind, matching, within
 from skewline.v1 import surface_pb2
 
-_SLICE_COLUMNS: Any = tuple(
-    field.name
-    for field in surface_pb2.VolSlice.DESCRIPTOR.fields
-    if field.is_repeated and field.name != "reasons"
-)
+
+def _columns(message: Any) -> tuple[Any, ...]:
+    return tuple(
+        field.name for field in message.DESCRIPTOR.fields if field.is_repeated and field.name != "reasons"
+    )
+
+
+_SLICE_COLUMNS: Final = _columns(surface_pb2.VolSlice)
+_RECORD_COLUMNS: Final = _columns(surface_pb2.RecordSmile)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,8 @@ def summary_of(surface: surface_pb2.VolSurface) -> surface_pb2.VolSurface:
     for each in summary.slices:
         for name in _SLICE_COLUMNS:
             each.ClearField(name)
+        for name in _RECORD_COLUMNS:
+            each.record.ClearField(name)
     return summary
 
 

@@ -39,10 +39,10 @@ class CalibrationSettings(Section):
     """Expiries with fewer quotes are not fitted."""
 
     max_deviations_below: float = Field(default=6.0, gt=0)
-    """Strikes further below the forward, in standard deviations at the money, are left out."""
+    """Strikes further below the forward, in standard deviations at the money, are left to the record."""
 
     max_deviations_above: float = Field(default=4.0, gt=0)
-    """Strikes further above the forward, in standard deviations at the money, are left out."""
+    """Strikes further above the forward, in standard deviations at the money, are left to the record."""
 
     min_vol_spread: float = Field(default=0.002, gt=0)
     """Vol spread below which a quote gains no further weight."""
@@ -58,6 +58,15 @@ class CalibrationSettings(Section):
 
     min_good_share: float = Field(default=0.5, ge=0, le=1)
     """A surface with a smaller share of good slices is poor."""
+
+    min_record_inside: float = Field(default=0.8, ge=0, le=1)
+    """A smile of record inside fewer of its quotes' bands fails its check: they cannot all be right."""
+
+    max_level_jump: float = Field(default=0.1, ge=0)
+    """Change of log vol at 30 days since the last fit that may come at any moment."""
+
+    max_level_speed: float = Field(default=5.0, ge=0)
+    """What it may change beyond that, a square root of a year; more, and the next surface must confirm it."""
 
     heston_quotes: int = Field(default=200, ge=10)
     """Quotes that Heston is fitted to, at most, spread over expiries and deltas."""

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fitted_messages import every_message
 from smile_chains import SMILES, Quoting, Smile, smile_chain
 
 from skewline.servers.calibration.fit import fit_surface
@@ -163,7 +164,7 @@ def test_numbers_that_are_promised_are_finite_whatever_comes() -> None:
     for at in range(0, len(chain.bid), 3):
         chain.bid[at] = 0.0
     surface = fitted(chain)
-    for message in (surface, surface.heston, surface.ou, *surface.slices, *(s.sabr for s in surface.slices)):
+    for message in every_message(surface):
         for field, value in message.ListFields():
             if isinstance(value, float):
                 assert np.isfinite(value), field.name

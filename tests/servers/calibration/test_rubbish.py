@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+from fitted_messages import every_message
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from smile_chains import Quoting, smile_chain
@@ -28,7 +29,7 @@ def check(chain: chain_pb2.OptionChain) -> None:
     surface = fit_surface(chain, CalibrationSettings())
     assert surface.quotes + sum(each.count for each in surface.excluded) == len(chain.strike)
     assert surface.status != surface_pb2.FIT_STATUS_UNSPECIFIED
-    for message in (surface, surface.heston, surface.ou, *surface.slices, *(s.sabr for s in surface.slices)):
+    for message in every_message(surface):
         for field, value in message.ListFields():
             assert not isinstance(value, float) or math.isfinite(value), field.name
     SignalEngine(SignalSettings()).on_surface(surface, "")

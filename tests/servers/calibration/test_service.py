@@ -86,7 +86,8 @@ async def test_each_chain_becomes_one_surface_event_stored_and_found(
         rest = await stub.ListSurfaces(pb.ListSurfacesRequest(page_size=2, page_token=first.next_page_token))
         listed = [*first.surfaces, *rest.surfaces]
         assert [each.snapshot_id for each in listed] == ["snapshot-2", "snapshot-1", "snapshot-0"]
-        assert not any(each.slices[0].strike for each in listed)
+        assert not any(each.slices[0].strike or each.slices[0].record.knot for each in listed)
+        assert all(each.slices[0].record.atm_vol > 0.0 for each in listed)
 
 
 async def test_the_steps_of_a_fit_are_spans_of_the_quotes_trace(
@@ -97,7 +98,8 @@ async def test_the_steps_of_a_fit_are_spans_of_the_quotes_trace(
         await connected.hear(1)
     spans = {span.name: span for span in read_trace(tmp_path, TRACE_ID)}
     consumed = spans["calibration.chain"]
-    steps = [f"calibration.{step}" for step in ("forward", "implied_vol", "sabr", "heston", "ou")]
+    names = ("forward", "implied_vol", "record", "sabr", "essvi", "heston", "checks", "ou")
+    steps = [f"calibration.{step}" for step in names]
     assert [spans[step].parent_id for step in steps] == [consumed.span_id] * len(steps)
     assert spans["calibration.sabr"].attributes["skewline.good"] == 4
 

@@ -90,9 +90,10 @@ def test_after_a_restore_all_goes_on_as_if_nothing_had_happened(days: list[surfa
 def test_only_good_surfaces_make_signals(status: surface_pb2.FitStatus.ValueType) -> None:
     poor = odd_surface()
     poor.status = status
+    poor.reasons.append("STABILITY")
     signal_set = SignalEngine(SETTINGS).on_surface(poor, TRACE)
     assert not signal_set.signals
-    assert reasons(signal_set) == {"SURFACE_NOT_GOOD": 1}
+    assert reasons(signal_set) == {"SURFACE_NOT_GOOD": 1, "SURFACE_NOT_GOOD:STABILITY": 1}
 
 
 def test_only_good_slices_make_signals() -> None:
@@ -100,7 +101,9 @@ def test_only_good_slices_make_signals() -> None:
     for each in message.slices:
         if each.expiry_date == "2019-06-07":
             each.status = surface_pb2.FIT_STATUS_POOR
-    signals = SignalEngine(SETTINGS).on_surface(message, TRACE).signals
+    signal_set = SignalEngine(SETTINGS).on_surface(message, TRACE)
+    signals = signal_set.signals
+    assert reasons(signal_set)["EXPIRY_NOT_GOOD"] == 1
     assert signals
     assert all("190607" not in leg.instrument_id for signal in signals for leg in signal.legs)
 
