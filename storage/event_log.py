@@ -1,8 +1,9 @@
 """The outbox and recent history of a service: what it decided, committed together with the decision itself.
 
-Sequences rise with every append and are never used again. A service's log has a single writer, so that the
-order of sequences is the order of commits, and whoever read up to a sequence has missed nothing below it. On
-PostgreSQL a repeated or undone append leaves a gap in the numbers (not on SQLite): a gap is no lost event.
+Sequences rise with every append and are never used again. Those who append take turns (`take_turn`), so
+that the order of sequences is the order of commits, and whoever read up to a sequence has missed nothing
+below it. On PostgreSQL a repeated or undone append leaves a gap in the numbers (not on SQLite): a gap is no
+lost event.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from skewline.storage.schema import EVENT_LOG
@@ -22,6 +23,7 @@ _APPEND = {
     .returning(EVENT_LOG.c.sequence)
     for dialect, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
 }
+_TURN = text("SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || '.event_log', 0))")
 # Below the number of parameters that any build of SQLite takes in one statement.
 _CHUNK = 500
 _COLUMNS = (
@@ -44,6 +46,13 @@ class LoggedEvent:
     time_ns: int
     payload: bytes
     traceparent: str
+
+
+def take_turn(conn: Connection) -> None:
+    """Wait until no other transaction appends, and keep others waiting until this one ends."""
+    # On SQLite a write transaction is alone from its beginning.
+    if conn.dialect.name == "postgresql":
+        conn.execute(_TURN)
 
 
 def append(

@@ -32,13 +32,14 @@ def prepare_file(folder: Path, service: str) -> Path:
         )
     path = folder / f"{service}.sqlite3"
     try:
-        _switch_to_wal(path)
+        switch_to_wal(path)
     except sqlite3.DatabaseError as error:
         raise explain(error, path) or error from error
     return path
 
 
-def _switch_to_wal(path: Path) -> None:
+def switch_to_wal(path: Path) -> None:
+    """Give the file a write-ahead log, also while others do. Raises DatabaseFolderError, sqlite3's errors."""
     deadline = time.monotonic() + _BUSY_SECONDS
     connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
     try:

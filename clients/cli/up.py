@@ -31,12 +31,17 @@ def up(
     free_ports: Annotated[
         bool, typer.Option("--free-ports", help="Take free ports instead of those that are set.")
     ] = False,
+    calibration: Annotated[
+        int | None,
+        typer.Option("--calibration", metavar="N", help="Calibration processes that share the chains."),
+    ] = None,
 ) -> None:
     """Run nats-server and the five services until Ctrl-C or SIGTERM."""
     from skewline.servers.runtime.nats_server import NatsServerError
     from skewline.servers.runtime.supervisor import HomeInUse, StackFailed, StartFailed
 
-    settings = local_settings(context, home, config, overrides or ())
+    shared = [] if calibration is None else [f"calibration.processes={calibration}"]
+    settings = local_settings(context, home, config, [*(overrides or ()), *shared])
     try:
         asyncio.run(_run(settings, free_ports))
     except (KeyboardInterrupt, asyncio.CancelledError):

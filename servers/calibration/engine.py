@@ -27,15 +27,20 @@ class CalibrationEngine:
         """
         self._memory = {}
         for surface in surfaces:
-            self._remember(surface)
+            self.remember(surface)
 
     def on_chain(self, chain: chain_pb2.OptionChain) -> surface_pb2.VolSurface:
         """Fit `chain` and remember what the next fit of its underlying takes from it."""
-        memory = self._memory.get(chain.underlying, Memory())
-        surface = fit_surface(chain, self._settings, memory, self._steps)
-        self._remember(surface)
+        surface = self.fit(chain)
+        self.remember(surface)
         return surface
 
-    def _remember(self, surface: surface_pb2.VolSurface) -> None:
+    def fit(self, chain: chain_pb2.OptionChain) -> surface_pb2.VolSurface:
+        """The surface of `chain` after what is remembered; remembers nothing."""
+        memory = self._memory.get(chain.underlying, Memory())
+        return fit_surface(chain, self._settings, memory, self._steps)
+
+    def remember(self, surface: surface_pb2.VolSurface) -> None:
+        """Take up after `surface`, fitted here or elsewhere; slices are not looked at. Twice is as once."""
         memory = self._memory.get(surface.underlying, Memory())
         self._memory[surface.underlying] = memory.after(surface, self._settings.ou_max_points)

@@ -21,6 +21,7 @@ from skewline.servers.runtime.publishing import Published, PublishFailed, Publis
 from skewline.servers.runtime.settings.url import mask
 from skewline.servers.runtime.streams import STREAMS, Stream, ensure_streams, stream_of
 from skewline.servers.runtime.tailing import Tail
+from skewline.servers.runtime.work_share import WorkShare
 
 __all__ = ["Bus", "BusUnavailable", "Consumer", "Delivery", "Poison", "PublishFailed", "Published", "Tail"]
 
@@ -141,14 +142,15 @@ class Bus:
         ordered: bool = True,
         deliver_from: DeliverFrom = "all",
         backoff_s: tuple[float, ...] = (0.1, 0.5, 2.0, 10.0, 30.0),
+        share: WorkShare | None = None,
     ) -> Consumer:
         """Feed the durable consumer's messages to `handler`; each is acknowledged after the handler returned.
 
         A handler that raises Poison sends the message to `dead.<durable>`; any other exception brings it back
         after the pauses of `backoff_s` (seconds, jittered, the last repeats), and sends it to
         `dead.<durable>` at attempt `max_deliver`. `ordered`: a message waits until the one before it is done
-        with. `deliver_from` matters only when the durable is first made. The consumer starts at once and
-        stops with the bus or by its own `stop`.
+        with. `deliver_from` matters only when the durable is first made. Consumers with the same `share` take
+        turns. The consumer starts at once and stops with the bus or by its own `stop`.
         """
         name = stream if isinstance(stream, str) else stream.name
         plan = ConsumerPlan(
@@ -162,16 +164,22 @@ class Bus:
             deliver_from=deliver_from,
             backoff_s=backoff_s,
         )
-        consumer = Consumer(self._connection, plan, handler, self._ensure_stream)
+        consumer = Consumer(self._connection, plan, handler, self._ensure_stream, share)
         self._followers.append(consumer)
         return consumer
 
     async def tail(
-        self, subjects: str | tuple[str, ...], callback: Handler, *, start: DeliverFrom = "new"
+        self,
+        subjects: str | tuple[str, ...],
+        callback: Handler,
+        *,
+        start: DeliverFrom = "new",
+        headers_only: bool = False,
     ) -> Tail:
         """Follow `subjects` (of one stream) without acknowledgement.
 
         It starts at what is published from now on, at the newest of each subject, or at the oldest kept.
+        With `headers_only` deliveries have no data.
         Returns when the server knows of it: whatever is published afterwards reaches `callback`.
         """
         several = _several(subjects)
@@ -180,7 +188,15 @@ class Bus:
             raise ValueError(
                 f"subjects {', '.join(several)} belong to {', '.join(held)}; tail one stream at a time"
             )
-        tail = Tail(self._connection, next(iter(held)), several, callback, start, self._ensure_stream)
+        tail = Tail(
+            self._connection,
+            next(iter(held)),
+            several,
+            callback,
+            start,
+            self._ensure_stream,
+            headers_only=headers_only,
+        )
         self._followers.append(tail)
         await tail.ready()
         return tail

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing, suppress
+from contextlib import AsyncExitStack, aclosing, suppress
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -19,6 +19,7 @@ from skewline.servers.runtime.delivery import Delivery
 from skewline.servers.runtime.ending import end
 from skewline.servers.runtime.faults import is_lasting
 from skewline.servers.runtime.pulling import PullConsumer, PullLoop
+from skewline.servers.runtime.work_share import WorkShare
 
 _log = logging.getLogger(__name__)
 
@@ -84,7 +85,8 @@ class Consumer:
     """Feeds one durable consumer's messages to `handler`, one after another.
 
     While a handler runs the server hears every third of `ack_wait` that work goes on, so `ack_wait` can be
-    short and a killed service's messages are delivered again soon.
+    short and a killed service's messages are delivered again soon. With a `share`, the process works on one
+    message of all consumers that have the same one.
     """
 
     def __init__(
@@ -93,8 +95,10 @@ class Consumer:
         plan: ConsumerPlan,
         handler: Handler,
         ensure_stream: Callable[[str], Awaitable[None]],
+        share: WorkShare | None = None,
     ) -> None:
         self.plan = plan
+        self._share = share
         self._connection = connection
         self._jetstream = connection.jetstream()
         self._handler = handler
@@ -160,8 +164,25 @@ class Consumer:
             async for message in messages:
                 # A message may have come again while it waited here: only its newest delivery counts.
                 if self._held.get(message.metadata.sequence.stream) is message:
-                    async with self._handling:
-                        await self._settle(message)
+                    await self._take(message)
+
+    async def _take(self, message: Msg) -> None:
+        async with AsyncExitStack() as taken:
+            if self._share is not None:
+                if self._share.declines(message.metadata.num_delivered):
+                    await self._decline(message, self._share)
+                    return
+                await taken.enter_async_context(self._share.work)
+                if self._held.get(message.metadata.sequence.stream) is not message:
+                    return
+            await taken.enter_async_context(self._handling)
+            await self._settle(message)
+
+    async def _decline(self, message: Msg, share: WorkShare) -> None:
+        del self._held[message.metadata.sequence.stream]
+        with suppress(nats.errors.Error):
+            await message.nak()
+        await share.idle()
 
     async def _settle(self, message: Msg) -> None:
         delivery = Delivery.of(message)

@@ -10,12 +10,10 @@ next start.
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import functools
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -23,13 +21,16 @@ from typing import Final, TypeVar
 from opentelemetry import trace
 from sqlalchemy import Connection
 
+from skewline.servers.runtime.announcements import Announcements
 from skewline.servers.runtime.backoff import Backoff
-from skewline.servers.runtime.bus import Bus, Delivery, PublishFailed
+from skewline.servers.runtime.bus import Bus, Delivery
 from skewline.servers.runtime.consuming import Consumer
-from skewline.servers.runtime.ending import end
 from skewline.servers.runtime.event_rules import event_of
+from skewline.servers.runtime.outbox import Outbox
 from skewline.servers.runtime.settings.bus import BusSettings
 from skewline.servers.runtime.telemetry import context_from, traceparent
+from skewline.servers.runtime.transactions import Transactions
+from skewline.servers.runtime.work_share import WorkShare
 from skewline.storage import event_log, inbox
 from skewline.storage.database import Database
 from skewline.storage.errors import DatabaseUnreachableError
@@ -40,9 +41,7 @@ _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_READERS: Final = 2
-_RELAY_EVERY_S: Final = 0.5
-_RELAY_BATCH: Final = 100
+_MISSED: Final = 100
 _PRUNE_EVERY: Final = 64
 
 
@@ -86,52 +85,37 @@ class Processor:
     ) -> None:
         self.service = service
         self.turn = asyncio.Lock()
-        self._database = database
         self._bus = bus
         self._bus_settings = bus_settings
         self._tracer = tracer
         self._keep_events = keep_events
         self._keep_handled = keep_handled
         self._restore: Callable[[Connection], None] = _nothing_to_restore
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix=f"{service}-writer")
-        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix=f"{service}-reader")
-        self._listeners: list[Callable[[Sequence[LoggedEvent]], None]] = []
+        self._transactions = Transactions(service, database)
+        self._announcements = Announcements(self._transactions)
+        self._outbox = Outbox(service, self._transactions, bus)
         self._handled: list[Callable[[str, float], None]] = []
         self._consumers: list[Consumer] = []
-        self._publishing = asyncio.Lock()
-        self._published: list[int] = []
-        self._backlog = asyncio.Event()
-        self._relay: asyncio.Task[None] | None = None
         self._commits = 0
         self._stale = True
-        self._offered = 0
 
     async def start(self, restore: Callable[[Connection], None]) -> None:
         """Rebuild the engine from the tables, then publish what an earlier run left unpublished."""
         self._restore = restore
-        self._offered = await self.read(event_log.latest_sequence)
+        await self._announcements.start()
         await self._rebuild()
-        await self._publish_backlog()
-        self._relay = asyncio.create_task(self._relay_backlog(), name=f"{self.service} outbox relay")
+        await self._outbox.start(self.outlast)
 
     async def stop(self) -> None:
         """Let the event in hand finish, stop consuming, publish and mark what is left."""
         for consumer in reversed(self._consumers):
             await consumer.stop()
-        if self._relay is not None:
-            await end(self._relay)
-        try:
-            await self._mark_published()
-        except DatabaseUnreachableError as error:
-            _log.warning(
-                "%s: what is published is published again at the next start: %s", self.service, error
-            )
-        self._writer.shutdown()
-        self._readers.shutdown()
+        await self._outbox.stop()
+        self._transactions.close()
 
     def on_committed(self, listener: Callable[[Sequence[LoggedEvent]], None]) -> None:
         """Call `listener`, on the event loop, with the events of each transaction after its commit."""
-        self._listeners.append(listener)
+        self._announcements.listen(listener)
 
     def on_handled(self, listener: Callable[[str, float], None]) -> None:
         """Call `listener(kind, seconds)` after each event handled: the feed of the hop's metrics."""
@@ -154,7 +138,7 @@ class Processor:
 
     async def read(self, query: Callable[[Connection], T]) -> T:
         """Run `query` in a reader thread, in one read-only transaction."""
-        return await self._in(self._readers, self._query, query)
+        return await self._transactions.read(query)
 
     async def outlast(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """What `attempt` returns, made again for as long as the database is away."""
@@ -187,6 +171,7 @@ class Processor:
         handle: Callable[[Delivered], Awaitable[None]],
         *,
         ready: Callable[[event_pb2.Event], Awaitable[None]] | None = None,
+        share: WorkShare | None = None,
     ) -> None:
         """Feed each event of `subjects` to `handle`, in order, once.
 
@@ -194,6 +179,8 @@ class Processor:
         trace, and calls `transact(..., cause=delivered.event)` exactly once. `ready` is awaited first,
         without the turn: the place to wait for what another consumer of this service must bring. An event
         already handled is skipped. While the database is away the event waits: it is no fault of the event's.
+        With a `share` other processes of the service pull from the same durable, and this one takes one event
+        at a time from all consumers of the share.
         """
 
         async def on_delivery(delivery: Delivery) -> None:
@@ -208,10 +195,20 @@ class Processor:
                 on_delivery,
                 ack_wait=settings.ack_wait_s,
                 max_deliver=settings.max_deliver,
-                batch=settings.fetch_batch,
+                batch=settings.fetch_batch if share is None else 1,
                 backoff_s=settings.backoff_s,
+                share=share,
             )
         )
+
+    async def follow(self, subjects: Sequence[str]) -> None:
+        """Call the listeners of commits also after those of other processes, which publish to `subjects`."""
+
+        async def on_delivery(delivery: Delivery) -> None:
+            if not self._announcements.has_told(delivery.message_id):
+                await self.outlast(self._announcements.catch_up)
+
+        await self._bus.tail(tuple(subjects), on_delivery, headers_only=True)
 
     async def caught_up(self, durable: str) -> bool:
         """Whether everything published so far for this consumer is done with."""
@@ -221,23 +218,17 @@ class Processor:
     async def _transact(
         self, work: Callable[[Connection], tuple[T, Sequence[Outgoing]]], cause: event_pb2.Event | None
     ) -> T:
-        published, self._published = self._published, []
+        published = self._outbox.take_published()
         try:
             commit = functools.partial(self._commit, work, cause, traceparent(), published)
-            result, logged = await self._in(self._writer, commit)
+            result, logged = await self._transactions.write(commit)
         except BaseException:
-            self._published.extend(published)
+            self._outbox.give_back(published)
             await self._rebuild()
             raise
-        self._offer(logged)
-        await self._publish(logged)
+        await self._announcements.committed(logged)
+        await self._outbox.publish(logged)
         return result
-
-    def _offer(self, logged: Sequence[LoggedEvent]) -> None:
-        if logged:
-            self._offered = max(self._offered, logged[-1].sequence)
-        for listener in self._listeners:
-            listener(logged)
 
     async def _handle(
         self,
@@ -248,6 +239,9 @@ class Processor:
         received_ns = time.time_ns()
         event = event_of(delivery)
         if await self.read(lambda connection: inbox.seen(connection, event.event_id)):
+            if delivery.attempt > 1:
+                # Who handled it may have died before it published what follows, and the next waits here.
+                await self._outbox.publish_backlog()
             return
         kind = event.WhichOneof("payload") or ""
         with self._tracer.start_as_current_span(
@@ -277,98 +271,31 @@ class Processor:
         cause: event_pb2.Event | None,
         parent: str,
         published: list[int],
+        connection: Connection,
     ) -> tuple[T, list[LoggedEvent]]:
-        with self._database.begin() as connection:
-            if cause is not None:
-                inbox.record(connection, cause.event_id, cause.time_ns)
-            event_log.mark_published(connection, published)
-            result, outgoing = work(connection)
-            logged = [_append(connection, item, parent) for item in outgoing]
-            self._commits += 1
-            if self._commits % _PRUNE_EVERY == 0:
-                event_log.prune(connection, self._keep_events)
-                inbox.prune(connection, self._keep_handled)
+        if cause is not None:
+            inbox.record(connection, cause.event_id, cause.time_ns)
+        event_log.mark_published(connection, published)
+        result, outgoing = work(connection)
+        logged = [_append(connection, item, parent) for item in outgoing]
+        self._commits += 1
+        if self._commits % _PRUNE_EVERY == 0:
+            event_log.prune(connection, self._keep_events)
+            inbox.prune(connection, self._keep_handled)
         return result, logged
-
-    async def _mark_published(self) -> None:
-        published, self._published = self._published, []
-        try:
-            if published:
-                await self._in(self._writer, self._mark, published)
-        except BaseException:
-            self._published.extend(published)
-            raise
-
-    def _mark(self, published: list[int]) -> None:
-        with self._database.begin() as connection:
-            event_log.mark_published(connection, published)
-
-    def _query(self, query: Callable[[Connection], T]) -> T:
-        with self._database.read() as connection:
-            return query(connection)
 
     async def _rebuild(self) -> None:
         self._stale = True
-        missed = await asyncio.shield(self._in(self._writer, self._query, self._restored))
+        missed = await asyncio.shield(self._transactions.read_in_turn(self._restored))
         self._stale = False
         if missed:
             # The commit was done, and its confirmation lost with the database's connection.
-            self._offer(missed)
-            self._backlog.set()
+            self._announcements.tell(missed)
+            self._outbox.has_backlog()
 
     def _restored(self, connection: Connection) -> list[LoggedEvent]:
         self._restore(connection)
-        return event_log.since(connection, self._offered, limit=_RELAY_BATCH)
-
-    async def _publish(self, logged: Sequence[LoggedEvent]) -> None:
-        if not logged:
-            return
-        async with self._publishing:
-            # What waits in the log goes first: the relay keeps the order.
-            if not self._backlog.is_set():
-                await self._send(logged)
-
-    async def _send(self, logged: Sequence[LoggedEvent]) -> None:
-        try:
-            for item in logged:
-                await self._bus.publish(
-                    item.subject,
-                    item.payload,
-                    message_id=item.event_id,
-                    traceparent=item.traceparent or None,
-                )
-            await self._bus.flush()
-        except PublishFailed as failure:
-            # They are in the log: the relay publishes them as soon as the bus takes them.
-            _log.warning("%s: %s; they are published again from the event log", self.service, failure)
-            self._backlog.set()
-            return
-        self._published.extend(item.sequence for item in logged)
-
-    async def _publish_backlog(self) -> None:
-        async with self._publishing:
-            self._backlog.clear()
-            await self._mark_published()
-            while batch := await self.read(_unpublished):
-                await self._send(batch)
-                if self._backlog.is_set():
-                    return
-                await self._mark_published()
-
-    async def _relay_backlog(self) -> None:
-        while True:
-            await self._backlog.wait()
-            await asyncio.sleep(_RELAY_EVERY_S)
-            await self.outlast(self._publish_backlog)
-
-    async def _in(self, pool: ThreadPoolExecutor, call: Callable[..., T], *arguments: object) -> T:
-        # A pool's threads have no context of their own: without this, spans opened there would lack a parent.
-        call_here = functools.partial(contextvars.copy_context().run, call, *arguments)
-        return await asyncio.get_running_loop().run_in_executor(pool, call_here)
-
-
-def _unpublished(connection: Connection) -> list[LoggedEvent]:
-    return event_log.unpublished(connection, _RELAY_BATCH)
+        return event_log.since(connection, self._announcements.newest, limit=_MISSED)
 
 
 def _append(connection: Connection, item: Outgoing, parent: str) -> LoggedEvent:

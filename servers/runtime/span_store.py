@@ -14,6 +14,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from skewline.servers.runtime.logs import logger
+from skewline.storage.sqlite import switch_to_wal
 
 SpanStatus: TypeAlias = Literal["unset", "ok", "error"]
 AttributeValue: TypeAlias = (
@@ -21,7 +22,7 @@ AttributeValue: TypeAlias = (
 )
 
 _SCHEMA: Final = """
-BEGIN;
+BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS spans (
     position INTEGER PRIMARY KEY,
     trace_id TEXT NOT NULL,
@@ -84,8 +85,8 @@ class SpanStoreExporter(SpanExporter):
         self._retention = retention
         # The batch processor's thread writes, the thread that flushes or shuts down may as well.
         self._lock = threading.Lock()
+        switch_to_wal(path)
         self._connection = sqlite3.connect(path, timeout=_BUSY_S, check_same_thread=False)
-        self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = NORMAL")
         self._connection.executescript(_SCHEMA)
 

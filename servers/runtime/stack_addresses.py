@@ -16,6 +16,9 @@ class ServiceSpec:
     """One service to run."""
 
     name: str
+    """Of the process; the same as its service's but for a further process of that."""
+    service: str = ""
+    """Which service it runs; empty: the one of its name."""
     port: int = 0
     """gRPC port; 0 picks a free one, which it keeps over restarts."""
     metrics_port: int | None = 0
@@ -37,6 +40,8 @@ class StackAddresses:
     ports: Mapping[str, int]
     """gRPC port of each service, and the port of "nats" if the stack runs it."""
     metrics_ports: Mapping[str, int]
+    runs: Mapping[str, str]
+    """Service of each process."""
 
     @classmethod
     def choose(cls, host: str, services: Iterable[ServiceSpec], nats_url: str | None, nats_port: int) -> Self:
@@ -45,6 +50,7 @@ class StackAddresses:
         Raises OSError naming the setting of a port that another program holds: whatever answers there would
         pass for the service.
         """
+        services = tuple(services)
         ports: dict[str, int] = {}
         metrics_ports: dict[str, int] = {}
 
@@ -69,7 +75,8 @@ class StackAddresses:
                     if service.metrics_port
                     else unused()
                 )
-        return cls(host, nats_url or f"nats://{host}:{ports[NATS]}", ports, metrics_ports)
+        runs = {service.name: service.service or service.name for service in services}
+        return cls(host, nats_url or f"nats://{host}:{ports[NATS]}", ports, metrics_ports, runs)
 
     def of(self, name: str) -> str:
         """`host:port`. Raises KeyError for what is not of this stack."""
@@ -79,16 +86,22 @@ class StackAddresses:
         """`host:port` of the Prometheus endpoint, "" when there is none."""
         return f"{self.host}:{self.metrics_ports[name]}" if name in self.metrics_ports else ""
 
-    def environment(self, home: Path) -> dict[str, str]:
-        """The settings that make every process use these addresses and `home`."""
+    def environment(self, home: Path, process: str = "") -> dict[str, str]:
+        """The settings that make every process use these addresses and `home`.
+
+        Those of `process` make it listen at its own: a service's second process not where its first does.
+        """
         settings = {
             "SKEWLINE_HOME": str(home),
             "SKEWLINE_BUS__URL": self.nats_url,
             "SKEWLINE_NETWORK__HOST": self.host,
         }
-        for name, port in self.ports.items():
-            if name != NATS:
-                settings[f"SKEWLINE_NETWORK__PORTS__{name.upper()}"] = str(port)
-        for name, port in self.metrics_ports.items():
-            settings[f"SKEWLINE_TELEMETRY__METRICS_PORTS__{name.upper()}"] = str(port)
+        for name, service in self.runs.items():
+            if name not in (service, process):
+                continue
+            settings[f"SKEWLINE_NETWORK__PORTS__{service.upper()}"] = str(self.ports[name])
+            if name in self.metrics_ports:
+                settings[f"SKEWLINE_TELEMETRY__METRICS_PORTS__{service.upper()}"] = str(
+                    self.metrics_ports[name]
+                )
         return settings

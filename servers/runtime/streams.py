@@ -6,12 +6,16 @@ from typing import Final
 
 import nats.js.errors
 from nats.js import JetStreamContext
-from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig, SubjectTransform
 
 _HOUR: Final = 3600.0
 _DAY: Final = 24 * _HOUR
 _MEGABYTE: Final = 1024 * 1024
 _NAME_IN_USE: Final = 10058
+_CHAIN: Final = "market.chain"
+
+CHAIN_PARTITIONS: Final = 16
+"""Parts of the chains, by underlying: as many can be worked on at once. A change files later chains anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,8 @@ class Stream:
     max_messages: int
     duplicate_window: float = 2 * _HOUR
     """Seconds within which a second message with the same Nats-Msg-Id is dropped."""
+    filed: tuple[str, str] | None = None
+    """Subjects that are stored under others: what they match, and what they become."""
 
     def config(self, replicas: int = 1) -> StreamConfig:
         """The server's view of this stream."""
@@ -40,10 +46,20 @@ class Stream:
             max_msgs=self.max_messages,
             duplicate_window=self.duplicate_window,
             num_replicas=replicas,
+            subject_transform=SubjectTransform(*self.filed) if self.filed is not None else None,
         )
 
 
-MARKET: Final = Stream("MARKET", ("market.>",), 3 * _DAY, 4096 * _MEGABYTE, 2_000_000)
+# The server files each chain under the part that its underlying's name falls into, so that a consumer can
+# take one part in order while others are taken elsewhere.
+MARKET: Final = Stream(
+    "MARKET",
+    ("market.>",),
+    3 * _DAY,
+    4096 * _MEGABYTE,
+    2_000_000,
+    filed=(f"{_CHAIN}.*", f"{_CHAIN}.{{{{partition({CHAIN_PARTITIONS},1)}}}}.{{{{wildcard(1)}}}}"),
+)
 SURFACE: Final = Stream("SURFACE", ("surface.>",), 7 * _DAY, 2048 * _MEGABYTE, 2_000_000)
 SIGNAL: Final = Stream("SIGNAL", ("signal.>",), 14 * _DAY, 1024 * _MEGABYTE, 2_000_000)
 ORDER: Final = Stream("ORDER", ("order.>",), 30 * _DAY, 2048 * _MEGABYTE, 5_000_000)
@@ -52,6 +68,12 @@ ALERT: Final = Stream("ALERT", ("alert.>",), 30 * _DAY, 256 * _MEGABYTE, 500_000
 DEAD: Final = Stream("DEAD", ("dead.>",), 30 * _DAY, 1024 * _MEGABYTE, 500_000)
 
 STREAMS: Final[tuple[Stream, ...]] = (MARKET, SURFACE, SIGNAL, ORDER, RISK, ALERT, DEAD)
+
+
+def chain_subjects(partition: int) -> tuple[str, ...]:
+    """The subjects of one part of the chains, as the stream MARKET files them."""
+    # What was stored before there were parts goes with the first.
+    return (f"{_CHAIN}.{partition}.*", *((f"{_CHAIN}.*",) if partition == 0 else ()))
 
 
 def stream_of(subject: str, streams: Iterable[Stream] = STREAMS) -> Stream:

@@ -77,7 +77,7 @@ class Supervisor:
         self._nats_url = nats_url
         self._nats_port = nats_port
         self._environment = dict(os.environ if environment is None else environment)
-        self._addresses = StackAddresses(host, nats_url or "", {}, {})
+        self._addresses = StackAddresses(host, nats_url or "", {}, {}, {})
         self._processes: dict[str, Supervised] = {}
         self._phase: StackPhase = "starting"
         self._started_ns = 0
@@ -190,7 +190,7 @@ class Supervisor:
         )
 
     def _service(self, spec: ServiceSpec) -> Supervised:
-        program = spec.command or (sys.executable, "-m", "skewline.servers", spec.name)
+        program = spec.command or (sys.executable, "-m", "skewline.servers", spec.service or spec.name)
         return self._supervised(
             spec.name,
             [*program, *spec.arguments],
@@ -202,7 +202,7 @@ class Supervisor:
         if log.exists():
             log.replace(log.with_name(f"{name}.log.1"))
         return Supervised(
-            Command(name, arguments, self._environment | self._addresses.environment(self.home), log),
+            Command(name, arguments, self._environment | self._addresses.environment(self.home, name), log),
             ready,
             policy=self._policy,
             start_timeout=self._start_timeout,

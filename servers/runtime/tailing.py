@@ -35,12 +35,15 @@ class Tail:
         callback: Handler,
         start: DeliverFrom,
         ensure_stream: Callable[[str], Awaitable[None]],
+        *,
+        headers_only: bool = False,
     ) -> None:
         self._jetstream = connection.jetstream()
         self._stream = stream
         self._subjects = subjects
         self._callback = callback
         self._start = start
+        self._headers_only = headers_only
         self._ensure_stream = ensure_stream
         self._last: int | None = None
         self._stream_created: datetime | None = None
@@ -72,6 +75,7 @@ class Tail:
             filter_subjects=list(self._subjects),
             inactive_threshold=_INACTIVE,
             mem_storage=True,
+            headers_only=self._headers_only,
         )
         if self._last is None and self._start == "new":
             # Fixed now: nothing is missed if the consumer has to be made again before its first message.

@@ -43,24 +43,22 @@ def summary_of(surface: surface_pb2.VolSurface) -> surface_pb2.VolSurface:
     return summary
 
 
-def add(connection: Connection, surface: surface_pb2.VolSurface) -> None:
-    """Store a surface. Raises IntegrityError if its snapshot has one already."""
-    connection.execute(
-        insert(SURFACES),
-        {
-            "surface_id": surface.surface_id,
-            "snapshot_id": surface.snapshot_id,
-            "underlying": surface.underlying,
-            "time_ns": surface.time_ns,
-            "provenance": surface.provenance,
-            "status": surface.status,
-            "heston_status": surface.heston.status,
-            "atm_vol_30d": surface.atm_vol_30d,
-            "rmse": surface.rmse,
-            "summary": summary_of(surface),
-            "surface": surface,
-        },
+def add(connection: Connection, surface: surface_pb2.VolSurface) -> int:
+    """Store a surface and return its number. Raises IntegrityError if its snapshot has one already."""
+    stored = insert(SURFACES).values(
+        surface_id=surface.surface_id,
+        snapshot_id=surface.snapshot_id,
+        underlying=surface.underlying,
+        time_ns=surface.time_ns,
+        provenance=surface.provenance,
+        status=surface.status,
+        heston_status=surface.heston.status,
+        atm_vol_30d=surface.atm_vol_30d,
+        rmse=surface.rmse,
+        summary=summary_of(surface),
+        surface=surface,
     )
+    return int(connection.execute(stored.returning(SURFACES.c.number)).scalar_one())
 
 
 def surface(connection: Connection, surface_id: str) -> surface_pb2.VolSurface | None:
@@ -108,6 +106,21 @@ def summaries(
         .limit(limit)
     )
     return list(rows.scalars())
+
+
+def newest_number(connection: Connection) -> int:
+    """The number of the surface stored last; 0 without any."""
+    return int(connection.execute(select(func.coalesce(func.max(SURFACES.c.number), 0))).scalar_one())
+
+
+def stored_after(connection: Connection, number: int) -> list[tuple[int, surface_pb2.VolSurface]]:
+    """Numbers and summaries of all surfaces stored after the one of `number`, in the order of fitting."""
+    rows = connection.execute(
+        select(SURFACES.c.number, SURFACES.c.summary)
+        .where(SURFACES.c.number > number)
+        .order_by(SURFACES.c.number)
+    )
+    return [(row.number, row.summary) for row in rows]
 
 
 def remembered(connection: Connection, levels: int) -> list[surface_pb2.VolSurface]:

@@ -73,6 +73,14 @@ async def test_engines_in_one_process_decide_the_same(undisturbed: Outcome, mark
     assert portfolios == list(reversed(undisturbed.portfolios))
 
 
+async def test_two_calibration_processes_decide_the_same(
+    undisturbed: Outcome, spx: str, tmp_path: Path
+) -> None:
+    async with running_stack(tmp_path, ["calibration.processes=2"]) as stack:
+        assert stack.pid("calibration-2")
+        assert await replay_and_tell(stack, spx) == undisturbed
+
+
 @pytest.mark.parametrize("victim", SERVICES)
 async def test_a_service_killed_in_mid_replay_changes_nothing(
     undisturbed: Outcome, spx: str, tmp_path: Path, victim: str

@@ -8,6 +8,9 @@ from skewline.servers.runtime.settings.section import Section
 class CalibrationSettings(Section):
     """How models are fitted, and how good a fit must be to be traded on."""
 
+    processes: int = Field(default=1, ge=1, le=16)
+    """Processes that share the chains. The supervisor starts as many; elsewhere say how many there are."""
+
     threads: int = Field(default=1, ge=1, le=256)
     """Threads that one fit may use."""
 

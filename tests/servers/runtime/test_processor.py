@@ -176,6 +176,66 @@ async def test_what_was_committed_and_not_published_is_published_at_the_next_sta
             assert event_log.unpublished(connection, 10) == []
 
 
+async def test_what_another_process_committed_and_died_over_is_published_before_the_next_event(
+    nats_server: NatsServer, tmp_path: Path
+) -> None:
+    surfaces = Surfaces()
+    chain, surface = chain_event("a"), surface_event(chain_event("a"))
+    async with fitting(nats_server.url, tmp_path) as (fitter, bus, database):
+        await bus.tail("surface.>", surfaces, start="all")
+
+        async def die(_delivery: Delivery) -> None:
+            if not surfaces.deliveries:
+                with database.begin() as connection:
+                    if not inbox.seen(connection, chain.event_id):
+                        inbox.record(connection, chain.event_id, 1)
+                        event_log.append(
+                            connection,
+                            event_id=surface.event_id,
+                            subject="surface.SPX",
+                            time_ns=1,
+                            payload=surface.SerializeToString(),
+                        )
+            raise RuntimeError("killed after the commit")
+
+        other = await bus.consume("MARKET", "shared", "market.chain.>", die, ack_wait=0.5, backoff_s=(0.01,))
+        await send(bus, chain, "1")
+        await until(lambda: other.counts.retried >= 1)
+        await other.stop()
+        assert surfaces.deliveries == []
+        await fitter.processor.consume("MARKET", "shared", ["market.chain.>"], fitter.handle)
+        await until(lambda: len(surfaces.deliveries) == 1)
+        assert surfaces.deliveries[0].message_id == surface.event_id
+
+
+async def test_listeners_hear_of_what_another_process_committed_in_the_order_of_the_log(
+    nats_server: NatsServer, tmp_path: Path
+) -> None:
+    heard: list[LoggedEvent] = []
+    async with (
+        fitting(nats_server.url, tmp_path) as (here, _, _),
+        await Bus.connect(nats_server.url, "calibration") as bus,
+    ):
+        with Database.open(f"sqlite:///{tmp_path}", "calibration") as database:
+            elsewhere = Processor(
+                service="calibration",
+                database=database,
+                bus=bus,
+                bus_settings=SETTINGS,
+                tracer=TracerProvider().get_tracer("test"),
+            )
+            await elsewhere.start(lambda _connection: None)
+            here.processor.on_committed(heard.extend)
+            await here.processor.follow(["surface.>"])
+            for number in range(6):
+                outgoing = Outgoing("surface.SPX", surface_event(chain_event(str(number))))
+                processor = (here.processor, elsewhere)[number % 2]
+                await processor.transact(lambda _connection, sent=outgoing: (None, [sent]))  # type: ignore[misc]
+            await until(lambda: len(heard) == 6)
+            await elsewhere.stop()
+    assert [item.sequence for item in heard] == [1, 2, 3, 4, 5, 6]
+
+
 async def test_published_events_are_marked_at_a_stop(nats_server: NatsServer, tmp_path: Path) -> None:
     async with fitting(nats_server.url, tmp_path) as (fitter, bus, _):
         await send(bus, chain_event("a"), "1")

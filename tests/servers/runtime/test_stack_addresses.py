@@ -19,6 +19,21 @@ def test_a_service_reads_its_addresses_back_from_its_environment(tmp_path: Path)
         assert f"127.0.0.1:{settings.telemetry.metrics_port(name)}" == addresses.metrics_of(name)
 
 
+def test_a_second_process_of_a_service_listens_elsewhere_and_is_not_whom_others_ask(tmp_path: Path) -> None:
+    specs = [ServiceSpec("risk"), ServiceSpec("calibration"), ServiceSpec("second", service="calibration")]
+    addresses = StackAddresses.choose("127.0.0.1", specs, None, 0)
+    own = {
+        process: load_settings(environment=addresses.environment(tmp_path, process))
+        for process in ("risk", "calibration", "second")
+    }
+    for process in ("calibration", "second"):
+        assert f"127.0.0.1:{own[process].network.port('calibration')}" == addresses.of(process)
+        metrics_port = own[process].telemetry.metrics_port("calibration")
+        assert f"127.0.0.1:{metrics_port}" == addresses.metrics_of(process)
+    assert own["risk"].network.address("calibration") == addresses.of("calibration")
+    assert own["second"].network.address("risk") == addresses.of("risk")
+
+
 def test_given_ports_and_bus_are_kept_and_all_ports_differ() -> None:
     port = free_port()
     specs = [ServiceSpec("risk", port=port), ServiceSpec("order", metrics_port=None)]
