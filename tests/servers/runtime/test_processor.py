@@ -68,17 +68,32 @@ class Fitter:
         await self.processor.transact(work, cause=delivered.event)
 
 
+def processor_on(database: Database, bus: Bus) -> Processor:
+    return Processor(
+        service="calibration",
+        database=database,
+        bus=bus,
+        bus_settings=SETTINGS,
+        tracer=TracerProvider().get_tracer("test"),
+    )
+
+
+def log_unpublished(connection: Connection, event: event_pb2.Event) -> None:
+    event_log.append(
+        connection,
+        event_id=event.event_id,
+        subject="surface.SPX",
+        time_ns=1,
+        payload=event.SerializeToString(),
+        traceparent=TRACEPARENT,
+    )
+
+
 @asynccontextmanager
 async def fitting(url: str, folder: Path) -> AsyncIterator[tuple[Fitter, Bus, Database]]:
     with Database.open(f"sqlite:///{folder}", "calibration") as database:
         async with await Bus.connect(url, "calibration") as bus:
-            processor = Processor(
-                service="calibration",
-                database=database,
-                bus=bus,
-                bus_settings=SETTINGS,
-                tracer=TracerProvider().get_tracer("test"),
-            )
+            processor = processor_on(database, bus)
             fitter = Fitter(processor)
             await processor.start(fitter.restore)
             await processor.consume("MARKET", "calibration", ["market.chain.>"], fitter.handle)
@@ -157,14 +172,7 @@ async def test_what_was_committed_and_not_published_is_published_at_the_next_sta
 ) -> None:
     event = surface_event(chain_event("a"))
     with Database.open(f"sqlite:///{tmp_path}", "calibration") as database, database.begin() as connection:
-        event_log.append(
-            connection,
-            event_id=event.event_id,
-            subject="surface.SPX",
-            time_ns=1,
-            payload=event.SerializeToString(),
-            traceparent=TRACEPARENT,
-        )
+        log_unpublished(connection, event)
     surfaces = Surfaces()
     async with fitting(nats_server.url, tmp_path) as (fitter, bus, database):
         await bus.tail("surface.>", surfaces, start="all")
@@ -189,13 +197,7 @@ async def test_what_another_process_committed_and_died_over_is_published_before_
                 with database.begin() as connection:
                     if not inbox.seen(connection, chain.event_id):
                         inbox.record(connection, chain.event_id, 1)
-                        event_log.append(
-                            connection,
-                            event_id=surface.event_id,
-                            subject="surface.SPX",
-                            time_ns=1,
-                            payload=surface.SerializeToString(),
-                        )
+                        log_unpublished(connection, surface)
             raise RuntimeError("killed after the commit")
 
         other = await bus.consume("MARKET", "shared", "market.chain.>", die, ack_wait=0.5, backoff_s=(0.01,))
@@ -217,13 +219,7 @@ async def test_listeners_hear_of_what_another_process_committed_in_the_order_of_
         await Bus.connect(nats_server.url, "calibration") as bus,
     ):
         with Database.open(f"sqlite:///{tmp_path}", "calibration") as database:
-            elsewhere = Processor(
-                service="calibration",
-                database=database,
-                bus=bus,
-                bus_settings=SETTINGS,
-                tracer=TracerProvider().get_tracer("test"),
-            )
+            elsewhere = processor_on(database, bus)
             await elsewhere.start(lambda _connection: None)
             here.processor.on_committed(heard.extend)
             await here.processor.follow(["surface.>"])
