@@ -3,8 +3,10 @@
 from libc.math cimport exp, fabs, isfinite, log, nextafter, sqrt, NAN
 from libc.stdlib cimport malloc, free
 from skewline.cyext._black cimport log_ratio
-from skewline.cyext._heston_chain cimport Chain, arrange, close_chain, leave_out, open_chain, put_in
-from skewline.cyext._heston_loops cimport skw_heston, skw_heston_loops, skw_heston_model
+from skewline.cyext._columns cimport double_at as at, doubles_column, flag_at, flags_column, skw_column
+from skewline.cyext._heston_chain cimport CHUNK, Chain, arrange, chunks_of, close_chain, count_chunk, open_chain
+from skewline.cyext._heston_loops cimport skw_heston, skw_heston_group, skw_heston_loops, skw_heston_model
+from skewline.cyext._heston_parts cimport Parts, cut
 from skewline.cyext._heston_search cimport HIGH, LOW, Search, condition_of, optimum, standard_errors
 from skewline.cyext._heston_surface cimport Surface, close_surface, open_surface
 from skewline.cyext._isa import level
@@ -35,88 +37,134 @@ cdef skw_heston_model as_model(const double* x) noexcept nogil:
 
 cdef struct Pricing:
     const skw_heston_model* model
-    const Chain* chain
+    skw_column is_call
+    skw_column forward
+    skw_column strike
+    skw_column discount
+    Chain* chain
+    const skw_heston_group* part
+    double* normalised
     double* out
 
 
-cdef void group_prices(void* context, Py_ssize_t g) noexcept nogil:
+cdef inline bint is_option(double f, double k, double t, double d) noexcept nogil:
+    return (f > 0.0 and k > 0.0 and t >= 0.0 and d > 0.0
+            and isfinite(f) and isfinite(k) and isfinite(t) and isfinite(d))
+
+
+cdef void count_options(void* context, Py_ssize_t chunk) noexcept nogil:
     cdef const Pricing* work = <const Pricing*> context
-    loops.prices(work.model, &work.chain.group[g], work.chain.distance, work.out)
+    cdef Chain* c = work.chain
+    cdef double f, k, t
+    cdef Py_ssize_t i
+    for i in range(chunk * CHUNK, min((chunk + 1) * CHUNK, c.size)):
+        f, k, t = at(work.forward, i), at(work.strike, i), at(c.expiry, i)
+        c.x[i] = log_ratio(f, k) if is_option(f, k, t, at(work.discount, i)) and t > 0.0 else NAN
+    count_chunk(c, chunk)
+
+
+cdef void price_part(void* context, Py_ssize_t g) noexcept nogil:
+    cdef const Pricing* work = <const Pricing*> context
+    loops.prices(work.model, &work.part[g], work.chain.distance, work.normalised)
+
+
+cdef void store_prices(void* context, Py_ssize_t chunk) noexcept nogil:
+    cdef const Pricing* work = <const Pricing*> context
+    cdef const Chain* c = work.chain
+    cdef double f, k, d, least, most, value
+    cdef bint is_call
+    cdef Py_ssize_t i
+    for i in range(chunk * CHUNK, min((chunk + 1) * CHUNK, c.size)):
+        f, k, d, is_call = at(work.forward, i), at(work.strike, i), at(work.discount, i), flag_at(work.is_call, i)
+        if not is_option(f, k, at(c.expiry, i), d):
+            work.out[i] = NAN
+            continue
+        least = d * max(f - k if is_call else k - f, 0.0)
+        work.out[i] = least
+        if c.place[i] < 0:
+            continue
+        most = d * (f if is_call else k)
+        value = least + d * sqrt(f) * sqrt(k) * work.normalised[c.place[i]]
+        # the integral's rounding is one of √(FK); a NaN passes both comparisons
+        if value > most:
+            work.out[i] = most
+        elif not value < least:
+            work.out[i] = value
 
 
 def prices(const double[::1] parameters, const unsigned char[:] is_call, const double[:] forward,
            const double[:] strike, const double[:] expiry, const double[:] discount, double[::1] out, int threads):
     """Discounted prices; NaN for a bad element."""
     cdef skw_heston_model model = as_model(&parameters[0])
-    cdef Py_ssize_t size = out.shape[0], i, j
     cdef Pricing work
-    cdef double f, k, t, d, value, bound
-    cdef double* normalised = NULL
     cdef Chain c
-    if not open_chain(&c, size):
+    cdef Parts parts
+    cdef bint done = False
+    if out.shape[0] == 0:
+        return
+    if not open_chain(&c, out.shape[0]):
         raise MemoryError
-    try:
-        normalised = <double*> malloc((size + 1) * sizeof(double))
-        if normalised == NULL:
-            raise MemoryError
-        with nogil:
-            for i in range(size):
-                f, k, t, d = forward[i], strike[i], expiry[i], discount[i]
-                leave_out(&c, i)
-                if not (f > 0.0 and k > 0.0 and t >= 0.0 and d > 0.0
-                        and isfinite(f) and isfinite(k) and isfinite(t) and isfinite(d)):
-                    out[i] = NAN
-                    continue
-                out[i] = d * max(f - k if is_call[i] else k - f, 0.0)
-                if t > 0.0:
-                    put_in(&c, i, log_ratio(f, k), t)
-            arrange(&c, size)
-            work.model = &model
-            work.chain = &c
-            work.out = normalised
-            parallel_for(group_prices, &work, c.groups, 1, threads)
-            for j in range(c.count):
-                i = c.source[j]
-                bound = discount[i] * (forward[i] if is_call[i] else strike[i])
-                value = out[i] + discount[i] * sqrt(forward[i]) * sqrt(strike[i]) * normalised[j]
-                # the integral's rounding is one of √(FK); a NaN passes both comparisons
-                if value > bound:
-                    out[i] = bound
-                elif not value < out[i]:
-                    out[i] = value
-    finally:
-        free(normalised)
+    c.expiry = doubles_column(expiry)
+    work.model, work.chain, work.out = &model, &c, &out[0]
+    work.is_call, work.forward, work.strike = flags_column(is_call), doubles_column(forward), doubles_column(strike)
+    work.discount = doubles_column(discount)
+    with nogil:
+        work.normalised = <double*> malloc((c.size + 1) * sizeof(double))
+        parts.part = NULL
+        if work.normalised != NULL:
+            parallel_for(count_options, &work, chunks_of(&c), 1, threads)
+            done = arrange(&c, threads) and cut(&parts, &c, threads)
+        if done:
+            work.part = parts.part
+            parallel_for(price_part, &work, parts.count, 1, threads)
+            parallel_for(store_prices, &work, chunks_of(&c), 1, threads)
+        free(parts.part)
+        free(work.normalised)
         close_chain(&c)
+    if not done:
+        raise MemoryError
 
 
-cdef void choose(Chain* c, const double[:] forward, const double[:] strike, const double[:] expiry, const double[:] vols,
-                 const double[:] weights, double* x, double* worth, double* deviation) noexcept nogil:
-    """Put in what a fit can use; `x`, `worth` and `deviation` are room for a number an option."""
-    cdef Py_ssize_t i, size = expiry.shape[0]
+cdef struct Quotes:
+    skw_column forward
+    skw_column strike
+    skw_column vols
+    skw_column weights
+    Chain* chain
+    double* worth       # room for a number a quote
+    double* deviation
+
+
+cdef void count_quotes(void* context, Py_ssize_t chunk) noexcept nogil:
+    """Put in what a fit can use."""
+    cdef const Quotes* q = <const Quotes*> context
+    cdef Chain* c = q.chain
+    cdef Py_ssize_t begin = chunk * CHUNK, i
+    cdef Py_ssize_t end = min(begin + CHUNK, c.size)
     cdef double f, k, t, v, w
-    for i in range(size):
-        f, k, t, v, w = forward[i], strike[i], expiry[i], vols[i], weights[i]
-        x[i] = NAN
+    for i in range(begin, end):
+        f, k, t, v, w = at(q.forward, i), at(q.strike, i), at(c.expiry, i), at(q.vols, i), at(q.weights, i)
+        c.x[i] = NAN
         if (f > 0.0 and k > 0.0 and t > 0.0 and v > 0.0 and w > 0.0
                 and isfinite(f) and isfinite(k) and isfinite(t) and isfinite(v) and isfinite(w)):
-            x[i] = log_ratio(f, k)
+            c.x[i] = log_ratio(f, k)
         # lanes must be ordinary numbers
-        worth[i] = fabs(x[i]) if isfinite(x[i]) else 0.0
-        deviation[i] = min(max(v * sqrt(t), 1e-8), 1e3) if isfinite(x[i]) else 1.0
-    loops.controls(worth, deviation, size, worth)
-    for i in range(size):
-        leave_out(c, i)
-        if isfinite(x[i]) and worth[i] * exp(-0.5 * x[i]) > LEAST_PRICE:
-            put_in(c, i, x[i], expiry[i])
-    arrange(c, size)
+        q.worth[i] = fabs(c.x[i]) if isfinite(c.x[i]) else 0.0
+        q.deviation[i] = min(max(v * sqrt(t), 1e-8), 1e3) if isfinite(c.x[i]) else 1.0
+    loops.controls(q.worth + begin, q.deviation + begin, end - begin, q.worth + begin)
+    for i in range(begin, end):
+        if not q.worth[i] * exp(-0.5 * c.x[i]) > LEAST_PRICE:
+            c.x[i] = NAN
+    count_chunk(c, chunk)
 
 
 def fit(const double[:] forward, const double[:] strike, const double[:] expiry, const double[:] vols,
         const double[:] weights, initial, bint enforce_feller, double[::1] model_vols, int threads):
     """Fills the model's vols; returns (v0, κ, θ, σ, ρ), their standard errors, the parameters in the units of BOX, and
     (sse, total weight, condition, quotes used, iterations, converged, starts, agreed: -1 where nothing was compared)."""
-    cdef Py_ssize_t size = model_vols.shape[0], j
+    cdef Py_ssize_t size = model_vols.shape[0], i, j
     cdef Chain c
+    cdef Quotes quotes
     cdef Surface s
     cdef Search r
     cdef double[MOST] start
@@ -131,25 +179,32 @@ def fit(const double[:] forward, const double[:] strike, const double[:] expiry,
             start[a] = log(max(initial[a], 1e-300)) if a < 4 else initial[a]
     if not open_chain(&c, size):
         raise MemoryError
+    c.expiry = doubles_column(expiry)
+    quotes.forward, quotes.strike = doubles_column(forward), doubles_column(strike)
+    quotes.vols, quotes.weights, quotes.chain = doubles_column(vols), doubles_column(weights), &c
     s.sums = NULL
     try:
         room = <double*> malloc((9 * size + 1) * sizeof(double))
         if room == NULL:
             raise MemoryError
+        quotes.worth, quotes.deviation = room, room + size
         with nogil:
-            choose(&c, forward, strike, expiry, vols, weights, room, room + size, room + 2 * size)
-            for j in range(size):
-                model_vols[j] = NAN
-            for j in range(c.count):
-                room[j] = vols[c.source[j]]
-                room[size + j] = weights[c.source[j]]
-            fitted = open_surface(&s, &c, room, room + size, room + 2 * size, room + 3 * size)
+            parallel_for(count_quotes, &quotes, chunks_of(&c), 1, threads)
+            fitted = arrange(&c, threads)
+            for i in range(size if fitted else 0):
+                model_vols[i] = NAN
+                j = c.place[i]
+                if j >= 0:
+                    room[j] = vols[i]
+                    room[size + j] = weights[i]
+            fitted = fitted and open_surface(&s, &c, room, room + size, room + 2 * size, room + 3 * size)
             if fitted and c.count > 0:
                 s.loops = loops
                 s.threads = threads
                 r = optimum(&s, start if warm else NULL, enforce_feller)
-                for j in range(c.count):
-                    model_vols[c.source[j]] = s.quotes.model_vols[j]
+                for i in range(size):
+                    if c.place[i] >= 0:
+                        model_vols[i] = s.quotes.model_vols[c.place[i]]
                 standard_errors(&s, &r, errors)
                 certainty = condition_of(&s, &r)
                 for a in range(5):

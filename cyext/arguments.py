@@ -32,13 +32,13 @@ def number(name: str, value: float) -> float:
 
 
 def flags(name: str, value: ArrayLike) -> Flags:
-    """`value` as 0/1 bytes; TypeError if it holds anything but booleans or the integers 0 and 1."""
+    """`value` as bytes, 0 or not; TypeError if it holds anything but booleans or the integers 0 and 1."""
     array = np.asarray(value)
     if array.dtype.kind in "iu" and bool(np.all((array == 0) | (array == 1))):
         return array.astype(np.uint8)
     if array.dtype.kind != "b":
         raise TypeError(f"{name} must hold booleans, not {array.dtype}")
-    return array.astype(np.uint8)
+    return array.view(np.uint8)
 
 
 def vector(name: str, value: ArrayLike) -> Doubles:
@@ -68,8 +68,9 @@ def thread_count(threads: int) -> int:
 class Broadcast:
     """The arguments of an element-wise kernel, flattened to one common length.
 
-    A single value is repeated without being copied (stride 0). What `result` was given as `out` may be an
-    argument too, or overlap one: as with NumPy's ufuncs the answer is that of an `out` of its own.
+    A single value is repeated without being copied (stride 0), and a column is read where it lies: copies are
+    made by one thread, while the kernel's others wait. What `result` was given as `out` may be an argument
+    too, or overlap one: as with NumPy's ufuncs the answer is that of an `out` of its own.
     """
 
     def __init__(self, **arguments: NDArray[Any]) -> None:
@@ -87,6 +88,8 @@ class Broadcast:
             array = array.copy()
         if array.size == 1:
             return np.broadcast_to(array.reshape(()), (self.size,))
+        if array.shape == (self.size,):
+            return array
         return np.ascontiguousarray(np.broadcast_to(array, self.shape)).reshape(-1)
 
     def result(self, out: Doubles | None = None, rows: tuple[int, ...] = ()) -> Doubles:

@@ -10,7 +10,11 @@
  * for workers that have begun something, never for one that the system has not let run yet. An idle worker looks out for
  * the next loop for some microseconds (a fit is hundreds of short loops), then sleeps.
  *
- * The lock covers the list of open loops and all counts; the indices alone are handed out by an atomic. Bodies run
+ * Each of those at work begins in a part of the loop of its own, and helps with the others' when that is done: two threads
+ * that take turns along an array meet in every fresh page of it, and where that is a huge one both fill it with zeros, one
+ * of them for nothing.
+ *
+ * The lock covers the list of open loops and all counts; the indices alone are handed out by atomics. Bodies run
  * outside it, so they may run loops of their own. */
 #if defined(__linux__) && !defined(_GNU_SOURCE)
 #define _GNU_SOURCE
@@ -42,17 +46,29 @@ void skw_parallel_for(skw_body body, void *context, ptrdiff_t count, ptrdiff_t c
 /* Bodies keep small buffers on the stack; some systems' own default is below what a sanitizer's frames take. */
 #define STACK_BYTES ((size_t)4 << 20)
 
+/* More threads than this share parts. */
+#define MOST_PARTS 16
+/* A part is worth having from so many chunks on. Shorter loops are one, whose first indices are begun first. */
+#define LEAST_CHUNKS 8
+
+struct part {
+    _Alignas(64) atomic_intptr_t taken; /* alone on its line: several threads write it */
+    ptrdiff_t end;
+};
+
 struct loop {
     skw_body body;
     void *context;
-    ptrdiff_t count, chunk;
+    ptrdiff_t chunk;
+    int parts;
     fenv_t rounding; /* the caller's, so that its answer does not depend on who computes it */
     struct loop *next;
     int wanted;         /* workers that may still join */
+    int begun;          /* threads that ever took part */
     int asleep;         /* whether the caller sleeps on `idle` */
     atomic_int joined;  /* workers inside */
     pthread_cond_t idle; /* made only when the caller sleeps */
-    _Alignas(64) atomic_intptr_t taken; /* alone on its line: all threads write it */
+    struct part part[MOST_PARTS];
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -86,12 +102,29 @@ static void spin(atomic_int *value, int until_some) {
     } while (now() < end);
 }
 
-static void work(struct loop *loop) {
+static void work_on(const struct loop *loop, struct part *part) {
     for (;;) {
-        ptrdiff_t begin = atomic_fetch_add_explicit(&loop->taken, loop->chunk, memory_order_relaxed);
-        if (begin >= loop->count) return;
-        ptrdiff_t end = loop->count - begin < loop->chunk ? loop->count : begin + loop->chunk;
+        ptrdiff_t begin = atomic_fetch_add_explicit(&part->taken, loop->chunk, memory_order_relaxed);
+        if (begin >= part->end) return;
+        ptrdiff_t end = part->end - begin < loop->chunk ? part->end : begin + loop->chunk;
         for (ptrdiff_t i = begin; i < end; i++) loop->body(loop->context, i);
+    }
+}
+
+/* For the thread that is number `own` to take part in the loop. */
+static void work(struct loop *loop, int own) {
+    for (int k = 0; k < loop->parts; k++) work_on(loop, &loop->part[(own + k) % loop->parts]);
+}
+
+static void divide(struct loop *loop, ptrdiff_t count, int threads) {
+    ptrdiff_t chunks = (count - 1) / loop->chunk + 1, parts = chunks / LEAST_CHUNKS, begin = 0;
+    if (parts > threads) parts = threads;
+    if (parts > MOST_PARTS) parts = MOST_PARTS;
+    loop->parts = parts < 1 ? 1 : (int)parts;
+    for (int k = 0; k < loop->parts; k++) {
+        ptrdiff_t own = chunks / loop->parts + (k < chunks % loop->parts), end = begin + own * loop->chunk;
+        atomic_init(&loop->part[k].taken, begin);
+        loop->part[k].end = begin = k == loop->parts - 1 ? count : end;
     }
 }
 
@@ -107,10 +140,11 @@ static void join(struct loop *loop) {
     atomic_fetch_sub_explicit(&wanted, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&loop->joined, 1, memory_order_relaxed);
     busy++;
+    int own = loop->begun++;
     fenv_t rounding = loop->rounding;
     pthread_mutex_unlock(&lock);
     fesetenv(&rounding);
-    work(loop);
+    work(loop, own);
     pthread_mutex_lock(&lock);
     busy--;
     if (atomic_fetch_sub_explicit(&loop->joined, 1, memory_order_relaxed) == 1 && loop->asleep)
@@ -155,7 +189,8 @@ static int start_worker(void) {
 static void open_loop(struct loop *loop, int helpers) {
     fegetenv(&loop->rounding);
     pthread_mutex_lock(&lock);
-    loop->wanted = helpers < most_workers ? helpers : most_workers;
+    loop->wanted = helpers;
+    loop->next = NULL;
     struct loop **end = &open_loops;
     while (*end) end = &(*end)->next;
     *end = loop;
@@ -194,9 +229,14 @@ void skw_parallel_for(skw_body body, void *context, ptrdiff_t count, ptrdiff_t c
     }
     ptrdiff_t helpers = (count - 1) / chunk; /* one chunk is the caller's */
     if (helpers > threads - 1) helpers = threads - 1;
-    struct loop loop = {.body = body, .context = context, .count = count, .chunk = chunk};
+    if (helpers > most_workers) helpers = most_workers;
+    struct loop loop;
+    loop.body = body, loop.context = context, loop.chunk = chunk;
+    loop.begun = 1, loop.asleep = 0;
+    atomic_init(&loop.joined, 0);
+    divide(&loop, count, (int)helpers + 1);
     open_loop(&loop, (int)helpers);
-    work(&loop);
+    work(&loop, 0);
     close_loop(&loop);
 }
 

@@ -4,7 +4,7 @@
 #include "columns.h"
 #include "isa.h"
 
-/* is_call holds bytes 0 or 1; fifth is the volatility, or for implied volatility the price. */
+/* is_call holds bytes, 0 or not; fifth is the volatility, or for implied volatility the price. */
 typedef struct {
     skw_column is_call, forward, strike, expiry, discount, fifth;
 } skw_black_columns;

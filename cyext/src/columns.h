@@ -40,7 +40,7 @@ static inline void skw_load_sign(skw_column column, ptrdiff_t start, int count, 
     const unsigned char *from = (const unsigned char *)column.data + start * column.stride;
     int i, padded = skw_padded(count);
     if (column.stride == 1)
-        for (i = 0; i < count; i++) out[i] = (double)(2 * from[i] - 1);
+        for (i = 0; i < count; i++) out[i] = from[i] ? 1.0 : -1.0;
     else
         for (i = 0; i < count; i++) out[i] = from[i * column.stride] ? 1.0 : -1.0;
     for (i = count; i < padded; i++) out[i] = out[count - 1];
