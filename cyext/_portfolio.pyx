@@ -2,27 +2,31 @@
 """Full revaluation of positions in scenarios: a work item is some options in a block of scenarios, so that neither many
 options nor many scenarios leave a thread idle, and nothing of the size options x scenarios is kept unless it is asked for.
 """
-from libc.math cimport NAN
+from libc.float cimport DBL_MAX
+from libc.math cimport isfinite, NAN
 from skewline.cyext._black cimport black_price
-from skewline.cyext._black_loops cimport SKW_BLOCK, skw_rare
-from skewline.cyext._columns cimport doubles_column, flags_column
+from skewline.cyext._black_loops cimport SKW_BLOCK, skw_black_columns, skw_rare
+from skewline.cyext._columns cimport double_at as at, doubles_column, flags_column, skw_column
 from skewline.cyext._isa import level
 from skewline.cyext._pool cimport Body, parallel_for
 from skewline.cyext._portfolio_loops cimport (
     skw_black_block, skw_portfolio, skw_portfolio_loops, skw_positions, skw_scenarios)
-from skewline.cyext._status cimport OK
+from skewline.cyext._status cimport EXPIRED, NON_FINITE, OK, OUT_OF_DOMAIN
 
 cdef const skw_portfolio_loops* loops = skw_portfolio(level())
 
 # Options whose profits are summed one after the other; the sums of such groups are then added up in their order.
 cdef Py_ssize_t GROUP = 128
 
+# Options whose arguments are looked at by one thread at a time.
+cdef Py_ssize_t LOOKED_AT = 1024
+
 cdef struct Call:
     skw_positions positions
     skw_scenarios scenarios
-    const double* quantity
-    const double* base
-    const int* status
+    skw_column quantity
+    skw_column base
+    int* status
     Py_ssize_t options
     double* out
 
@@ -66,8 +70,8 @@ cdef void profit_body(void* context, Py_ssize_t item) noexcept nogil:
         if call.status[option] != OK:
             continue
         revalued(call, option, start, count, value)
-        quantity = call.quantity[option]
-        base = call.base[option]
+        quantity = at(call.quantity, option)
+        base = at(call.base, option)
         for j in range(count):
             total[j] += quantity * (value[j] - base)
 
@@ -90,11 +94,35 @@ def groups(Py_ssize_t options):
     return (options + GROUP - 1) // GROUP
 
 
-cdef Call call_of(book, scenarios, double[:, ::1] out):
-    cdef const Py_ssize_t[::1] underlying = book.underlying
-    cdef const double[:, ::1] forward_factor = scenarios.forward_factor, vol_shock = scenarios.vol_shock
-    cdef const double[::1] quantity = book.quantity, base = book.base
-    cdef const int[::1] status = book.status
+cdef int status_of(const Call* call, Py_ssize_t i) noexcept nogil:
+    """Whether the option can be valued: what black.price takes, with finite quantity, base and weight."""
+    cdef const skw_black_columns* o = &call.positions.options
+    cdef double forward = at(o.forward, i), strike = at(o.strike, i), discount = at(o.discount, i)
+    cdef double vol = at(o.fifth, i), expiry = at(o.expiry, i)
+    if not (isfinite(forward) and isfinite(strike) and isfinite(discount) and isfinite(vol) and isfinite(expiry)
+            and isfinite(at(call.positions.vol_weight, i)) and isfinite(at(call.quantity, i))
+            and isfinite(at(call.base, i))):
+        return NON_FINITE
+    if expiry < 0.0:
+        return EXPIRED
+    return OUT_OF_DOMAIN if forward <= 0.0 or strike <= 0.0 or discount <= 0.0 or vol < 0.0 else OK
+
+
+cdef void status_body(void* context, Py_ssize_t i) noexcept nogil:
+    cdef const Call* call = <const Call*> context
+    call.status[i] = status_of(call, i)
+
+
+cdef void finite_body(void* context, Py_ssize_t i) noexcept nogil:
+    cdef double* value = <double*> context + i
+    if value[0] != value[0]:
+        value[0] = 0.0
+    elif not isfinite(value[0]):
+        value[0] = DBL_MAX
+
+
+cdef Call positions_of(book, int[::1] status):
+    cdef const Py_ssize_t[:] underlying = book.underlying
     cdef Call call
     call.positions.options.is_call = flags_column(book.is_call)
     call.positions.options.forward = doubles_column(book.forward)
@@ -103,7 +131,18 @@ cdef Call call_of(book, scenarios, double[:, ::1] out):
     call.positions.options.discount = doubles_column(book.discount)
     call.positions.options.fifth = doubles_column(book.vol)
     call.positions.vol_weight = doubles_column(book.vol_weight)
-    call.positions.underlying = &underlying[0]
+    call.positions.underlying.data = <const char*> &underlying[0]
+    call.positions.underlying.stride = underlying.strides[0]
+    call.quantity = doubles_column(book.quantity)
+    call.base = doubles_column(book.base)
+    call.status = &status[0]
+    call.options = status.shape[0]
+    return call
+
+
+cdef Call call_of(book, int[::1] status, scenarios, double[:, ::1] out):
+    cdef const double[:, ::1] forward_factor = scenarios.forward_factor, vol_shock = scenarios.vol_shock
+    cdef Call call = positions_of(book, status)
     call.scenarios.forward_factor = &forward_factor[0, 0]
     call.scenarios.vol_shock = &vol_shock[0, 0]
     call.scenarios.count = forward_factor.shape[1]
@@ -111,17 +150,30 @@ cdef Call call_of(book, scenarios, double[:, ::1] out):
     call.scenarios.rate_shift = doubles_column(scenarios.rate_shift)
     call.scenarios.carry_shift = doubles_column(scenarios.carry_shift)
     call.scenarios.terms = scenarios.terms
-    call.quantity = &quantity[0]
-    call.base = &base[0]
-    call.status = &status[0]
-    call.options = quantity.shape[0]
     call.out = &out[0, 0]
     return call
 
 
-def profit(book, scenarios, double[:, ::1] rows, double[::1] out, int threads):
+def make_finite(double[::1] base, int threads):
+    """Prices to count from: what has none has a status of its own, and counts from zero."""
+    if base.shape[0]:
+        with nogil:
+            parallel_for(finite_body, &base[0], base.shape[0], LOOKED_AT, threads)
+
+
+def examine(book, int[::1] status, int threads):
+    """Which options can be valued: those that are not OK are left out of every sum."""
+    cdef Call call
+    if status.shape[0] == 0:
+        return
+    call = positions_of(book, status)
+    with nogil:
+        parallel_for(status_body, &call, call.options, LOOKED_AT, threads)
+
+
+def profit(book, int[::1] status, scenarios, double[:, ::1] rows, double[::1] out, int threads):
     """Profit of all options in each scenario; `rows` is room for that of each group."""
-    cdef Call call = call_of(book, scenarios, rows)
+    cdef Call call = call_of(book, status, scenarios, rows)
     cdef Py_ssize_t group, i
     with nogil:
         parallel_for(profit_body, &call, rows.shape[0] * blocks(&call), 1, threads)
@@ -132,8 +184,8 @@ def profit(book, scenarios, double[:, ::1] rows, double[::1] out, int threads):
                 out[i] += rows[group, i]
 
 
-def matrix(book, scenarios, double[:, ::1] out, int threads):
+def matrix(book, int[::1] status, scenarios, double[:, ::1] out, int threads):
     """Value of each option (row) in each scenario (column)."""
-    cdef Call call = call_of(book, scenarios, out)
+    cdef Call call = call_of(book, status, scenarios, out)
     with nogil:
-        parallel_for(matrix_body, &call, out.shape[0] * blocks(&call), 32, threads)
+        parallel_for(matrix_body, &call, out.shape[0] * blocks(&call), 128, threads)

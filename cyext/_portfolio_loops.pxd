@@ -14,7 +14,7 @@ cdef extern from "portfolio_loops.h":
     ctypedef struct skw_positions:
         skw_black_columns options
         skw_column vol_weight
-        const Py_ssize_t* underlying
+        skw_column underlying
 
     ctypedef struct skw_scenarios:
         const double* forward_factor

@@ -79,11 +79,12 @@ def revalue(
     `base` is the value (options,) of one unit that profits count from, by default the price before any
     shock.
     """
+    count = thread_count(threads)
     numbers = {"forward": forward, "strike": strike, "expiry": expiry, "discount": discount, "vol": vol}
     before = base
     if before is None:
-        # What has no price has a status of its own already.
-        before = np.nan_to_num(black.price(is_call, forward, strike, expiry, discount, vol), nan=0.0)
+        before = black.price(is_call, forward, strike, expiry, discount, vol, threads=count)
+        _portfolio.make_finite(before.reshape(-1), count)
     scenarios = Scenarios.of(spot_factor, vol_shock, time_passed, rate_shift, carry_shift)
     book = Book.of(
         is_call,
@@ -91,13 +92,14 @@ def revalue(
         underlying,
         scenarios.underlyings,
     )
-    count = thread_count(threads)
+    status = np.empty(book.size, dtype=np.int32)
+    _portfolio.examine(book, status, count)
     profit = np.zeros(scenarios.count)
-    if profit.size and book.quantity.size:
-        groups = np.empty((_portfolio.groups(book.quantity.size), profit.size))
-        _portfolio.profit(book, scenarios, groups, profit, count)
-    good = book.status == Status.OK
-    return Revaluation(profit, float(np.sum(book.quantity[good] * book.base[good])), book.status)
+    if profit.size and book.size:
+        groups = np.empty((_portfolio.groups(book.size), profit.size))
+        _portfolio.profit(book, status, scenarios, groups, profit, count)
+    good = status == Status.OK
+    return Revaluation(profit, float(np.sum(book.quantity[good] * book.base[good])), status)
 
 
 def matrix(
@@ -130,7 +132,9 @@ def matrix(
         scenarios.underlyings,
     )
     count = thread_count(threads)
-    rows = np.empty((book.quantity.size, scenarios.count))
+    status = np.empty(book.size, dtype=np.int32)
+    _portfolio.examine(book, status, count)
+    rows = np.empty((book.size, scenarios.count))
     if rows.size:
-        _portfolio.matrix(book, scenarios, rows, count)
+        _portfolio.matrix(book, status, scenarios, rows, count)
     return rows.T

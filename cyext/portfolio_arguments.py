@@ -7,16 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skewline.cyext.arguments import Broadcast, Codes, Doubles, Flags, doubles, flags
-from skewline.cyext.status import Status
+from skewline.cyext.arguments import Broadcast, Doubles, Flags, doubles, flags
 
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """Positions, columns of one length; `base` is what each option's profit counts from.
-
-    `status` says which options are valued: those that are not OK are left out of every sum.
-    """
+    """Positions, columns of one length; `base` is what each option's profit counts from."""
 
     is_call: Flags
     forward: Doubles
@@ -28,7 +24,6 @@ class Book:
     quantity: Doubles
     base: Doubles
     underlying: NDArray[np.intp]
-    status: Codes
 
     @classmethod
     def of(
@@ -52,12 +47,18 @@ class Book:
         beyond = rows.size and underlyings is not None and rows.max() >= underlyings
         if rows.size and (rows.min() < 0 or beyond):
             raise ValueError(f"underlying must name rows of the scenarios, 0 to {(underlyings or 1) - 1}")
-        flat = {name: b.flat(array) for name, array in arrays.items()}
-        flat |= {name: np.ascontiguousarray(flat[name]) for name in ("quantity", "base")}
-        place = np.ascontiguousarray(b.flat(rows), dtype=np.intp)
         if underlyings is None:
-            place = np.zeros_like(place)
-        return cls(is_call=b.flat(call), underlying=place, status=_status(flat), **flat)
+            rows = np.zeros((), dtype=np.intp)
+        return cls(
+            is_call=b.flat(call),
+            underlying=b.flat(rows.astype(np.intp, copy=not rows.flags.aligned)),
+            **{name: b.flat(array) for name, array in arrays.items()},
+        )
+
+    @property
+    def size(self) -> int:
+        """How many options there are."""
+        return self.forward.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +110,3 @@ class Scenarios:
     def count(self) -> int:
         """How many scenarios there are."""
         return int(self.forward_factor.shape[1])
-
-
-def _status(columns: dict[str, Doubles]) -> Codes:
-    """Which options can be valued: what `black.price` takes, with finite quantity, base and weight."""
-    status = np.full(columns["quantity"].shape, Status.OK, dtype=np.int32)
-    for name in ("forward", "strike", "discount"):
-        status[columns[name] <= 0.0] = Status.OUT_OF_DOMAIN
-    status[columns["vol"] < 0.0] = Status.OUT_OF_DOMAIN
-    status[columns["expiry"] < 0.0] = Status.EXPIRED
-    for array in columns.values():
-        status[~np.isfinite(array)] = Status.NON_FINITE
-    return status

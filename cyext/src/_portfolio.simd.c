@@ -32,7 +32,8 @@ static void inputs(const skw_positions *positions, const skw_scenarios *scenario
                    int count, skw_black_block *restrict b)
 {
     const skw_black_columns *o = &positions->options;
-    ptrdiff_t row = positions->underlying[option] * scenarios->count + start;
+    const skw_column u = positions->underlying;
+    ptrdiff_t row = *(const ptrdiff_t *)(u.data + option * u.stride) * scenarios->count + start;
     const skw_column factor = {(const char *)(scenarios->forward_factor + row), sizeof(double)};
     const skw_column shock = {(const char *)(scenarios->vol_shock + row), sizeof(double)};
     double forward = number_at(o->forward, option), vol = number_at(o->fifth, option);

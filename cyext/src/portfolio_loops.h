@@ -3,11 +3,10 @@
 #define SKW_PORTFOLIO_LOOPS_H
 #include "black_value.h"
 
-/* One entry an option: strided as an argument of black.price; `underlying` is the option's row in what follows. */
+/* One entry an option: strided as an argument of black.price; `underlying` (ptrdiff_t) is its row in what follows. */
 typedef struct {
     skw_black_columns options;
-    skw_column vol_weight;
-    const ptrdiff_t *underlying;
+    skw_column vol_weight, underlying;
 } skw_positions;
 
 /* One entry a scenario: forward and vol in contiguous rows, one an underlying; the others as columns. `terms` is 0 where
