@@ -98,8 +98,9 @@ def revalue(
     if profit.size and book.size:
         groups = np.empty((_portfolio.groups(book.size), profit.size))
         _portfolio.profit(book, status, scenarios, groups, profit, count)
-    good = status == Status.OK
-    return Revaluation(profit, float(np.sum(book.quantity[good] * book.base[good])), status)
+    with np.errstate(all="ignore"):  # of what is left out
+        worth = book.quantity * book.base
+    return Revaluation(profit, float(np.sum(worth[status == Status.OK])), status)
 
 
 def matrix(

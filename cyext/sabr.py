@@ -111,19 +111,21 @@ def implied_vol(
     shift: ArrayLike = 0.0,
     *,
     formula: Formula = "hagan",
+    out: Doubles | None = None,
     threads: int = 1,
 ) -> Doubles:
     """Black volatility of the smile at `strike`; all arguments broadcast.
 
     NaN where forward + shift, strike + shift or alpha is not positive, beta is outside [0, 1], |rho| >= 1
-    or nu < 0. Accurate to 3e-13 relative, the conditioning of ρ near ±1 apart.
+    or nu < 0. Accurate to 3e-13 relative, the conditioning of ρ near ±1 apart. `out` is written into, as a
+    ufunc's.
     """
     obloj = _is_obloj(formula)
     f, k, t = doubles("forward", forward), doubles("strike", strike), doubles("expiry", expiry)
     a, be, r = doubles("alpha", alpha), doubles("beta", beta), doubles("rho", rho)
     n, s = doubles("nu", nu), doubles("shift", shift)
     b = Broadcast(forward=f, strike=k, expiry=t, alpha=a, beta=be, rho=r, nu=n, shift=s)
-    result = b.result()
+    result = b.result(out)
     f, k, t, a, be, r, n, s = (b.flat(array) for array in (f, k, t, a, be, r, n, s))
     _sabr.implied_vol(f, k, t, a, be, r, n, s, obloj, result.reshape(-1), thread_count(threads))
     return result

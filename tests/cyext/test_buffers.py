@@ -128,6 +128,18 @@ def test_out_may_be_an_argument() -> None:
     prices = black.price(CALL, 100.0, STRIKE, EXPIRY, 0.99, VOL)
     vols = black.implied_vol(CALL, prices, 100.0, STRIKE, EXPIRY, 0.99)
     assert np.array_equal(black.implied_vol(CALL, prices, 100.0, STRIKE, EXPIRY, 0.99, out=prices), vols)
+    strikes = STRIKE.copy()
+    smile = sabr.implied_vol(100.0, STRIKE, EXPIRY, VOL * 10, 0.5, -0.3, 0.8)
+    assert sabr.implied_vol(100.0, strikes, EXPIRY, VOL * 10, 0.5, -0.3, 0.8, out=strikes) is strikes
+    assert np.array_equal(strikes, smile)
+
+
+@pytest.mark.parametrize("name", ["black.price", "heston.price", "american.price"])
+def test_any_byte_but_zero_is_true(name: str) -> None:
+    """What NumPy itself takes it for, where a buffer is looked at as booleans."""
+    flags = (CALL * np.arange(1, N + 1)).astype(np.uint8).view(np.bool_)
+    kernel = KERNELS[name]
+    assert np.array_equal(kernel(flags, STRIKE, EXPIRY, VOL), kernel(CALL, STRIKE, EXPIRY, VOL))
 
 
 def test_out_may_overlap_an_argument() -> None:

@@ -29,23 +29,26 @@ def options(size: int) -> dict[str, np.ndarray]:
     return {"is_call": strike > 100, "strike": strike, "expiry": expiry, "vol": vol}
 
 
-def black_price(size: int) -> Call:
+def black_price(size: int, reuse: bool = False) -> Call:
     o = options(size)
+    out = np.empty(size) if reuse else None
     a = (o["is_call"], 100.0, o["strike"], o["expiry"], 0.99, o["vol"])
-    return lambda threads: numbers(black.price(*a, threads=threads))
+    return lambda threads: numbers(black.price(*a, out=out, threads=threads))
 
 
-def black_greeks(size: int) -> Call:
+def black_greeks(size: int, reuse: bool = False) -> Call:
     o = options(size)
+    out = np.empty((9, size)) if reuse else None
     a = (o["is_call"], 100.0, o["strike"], o["expiry"], 0.99, o["vol"])
-    return lambda threads: numbers(black.greeks(*a, threads=threads))
+    return lambda threads: numbers(black.greeks(*a, out=out, threads=threads))
 
 
-def black_implied_vol(size: int) -> Call:
+def black_implied_vol(size: int, reuse: bool = False) -> Call:
     o = options(size)
+    out = np.empty(size) if reuse else None
     price = black.price(o["is_call"], 100.0, o["strike"], o["expiry"], 0.99, o["vol"])
     a = (o["is_call"], price, 100.0, o["strike"], o["expiry"], 0.99)
-    return lambda threads: numbers(black.implied_vol_with_status(*a, threads=threads))
+    return lambda threads: numbers(black.implied_vol_with_status(*a, out=out, threads=threads))
 
 
 def portfolio_revalue(size: int) -> Call:
@@ -66,10 +69,11 @@ def portfolio_matrix(size: int) -> Call:
     return lambda threads: numbers(portfolio.matrix(*a, spot_factor=spot, vol_shock=vol, threads=threads))
 
 
-def sabr_implied_vol(size: int) -> Call:
+def sabr_implied_vol(size: int, reuse: bool = False) -> Call:
     o = options(size)
+    out = np.empty(size) if reuse else None
     a = (100.0, o["strike"], o["expiry"], o["vol"] * 10, 0.5, -0.3, 0.8)
-    return lambda threads: numbers(sabr.implied_vol(*a, threads=threads))
+    return lambda threads: numbers(sabr.implied_vol(*a, out=out, threads=threads))
 
 
 def sabr_calibrate_many(size: int) -> Call:
@@ -91,9 +95,9 @@ def heston_price(size: int) -> Call:
 
 
 def heston_calibrate(size: int) -> Call:
-    """`size` strikes on each of five expiries."""
-    expiry = np.repeat(np.array([30, 60, 91, 182, 365]) / 365, size)
-    strike = 100 * np.exp(np.tile(np.linspace(-0.25, 0.2, size), 5) * np.sqrt(expiry))
+    """`size` strikes on each of thirty expiries, from a week to two years."""
+    expiry = np.repeat(np.geomspace(7, 730, 30) / 365, size)
+    strike = 100 * np.exp(np.tile(np.linspace(-0.25, 0.2, size), 30) * np.sqrt(expiry))
     price = heston.price(
         *(strike > 100, 100.0, strike, expiry, 1.0), v0=0.04, kappa=2.0, theta=0.05, sigma=0.7, rho=-0.6
     )
@@ -140,7 +144,7 @@ def ou_fit_many(size: int) -> Call:
 
 
 #: Name, how it is made, and a size that one thread does in some milliseconds.
-KERNELS: dict[str, tuple[Callable[[int], Call], int]] = {
+KERNELS: dict[str, tuple[Callable[..., Call], int]] = {
     "black.price": (black_price, 300_000),
     "black.greeks": (black_greeks, 200_000),
     "black.implied_vol": (black_implied_vol, 100_000),
@@ -157,8 +161,15 @@ KERNELS: dict[str, tuple[Callable[[int], Call], int]] = {
     "ou.fit_many": (ou_fit_many, 5_000),
 }
 
+#: Those that take `out`.
+REUSING = frozenset({"black.price", "black.greeks", "black.implied_vol", "sabr.implied_vol"})
 
-def kernel(name: str, share: float = 1.0) -> Call:
-    """The call of that name at `share` of its usual size."""
-    make, size = KERNELS[name]
-    return make(max(1, int(size * share)))
+
+def kernel(name: str, share: float = 1.0, *, reuse: bool = False) -> Call:
+    """The call of that name at `share` of its usual size.
+
+    With `reuse` it writes into the same `out` each time, where there is one: for one caller at a time.
+    """
+    make, usual = KERNELS[name]
+    size = max(1, int(usual * share))
+    return make(size, reuse=True) if reuse and name in REUSING else make(size)

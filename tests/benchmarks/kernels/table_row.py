@@ -85,6 +85,7 @@ class Target:
 
 
 NO_TARGET = Target()
+_TWO_THREADS = Target(1.8, 1.95)
 
 
 def timed(
@@ -135,17 +136,25 @@ def timed_beside(
     return found
 
 
-def gain(work: str, call: Callable[[int], object], accuracy: str, exact: bool, seconds: float = 1.5) -> Row:
+def gain(
+    work: str,
+    call: Callable[[int], object],
+    accuracy: str,
+    exact: bool,
+    *,
+    target: Target = _TWO_THREADS,
+    seconds: float = 2.0,
+) -> Row:
     """How many times faster `call(2)`, on two threads, is than `call(1)`."""
     one, two = race(lambda: call(1), lambda: call(2), seconds=seconds, clock=time.perf_counter)
     return Row(
         work=work,
         ours=one.best / two.best,
-        accuracy=accuracy,
+        accuracy=f"{accuracy}; {one.best * 1e3:.1f} ms on one",
         exact=exact,
         peer="one thread",
-        floor=1.8,
-        goal=1.95,
+        floor=target.floor,
+        goal=target.goal,
         threads=2,
         unit=Unit.GAIN,
         spread=max(one.spread, two.spread),

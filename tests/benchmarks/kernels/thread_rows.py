@@ -5,22 +5,49 @@ from __future__ import annotations
 import os
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from every_kernel import KERNELS, kernel
-from table_row import Row, Rows, Unit, gain
+from table_row import NO_TARGET, Row, Rows, Unit, gain
+
+#: Of the usual sizes: some 10 to 30 ms on one thread. A second is for work that is not over at once.
+_SHARE = 8.0
 
 
 def rows() -> Rows:
-    """Every kernel on two threads and on one, in turns."""
+    """Every kernel on two threads and on one, in turns; into the same `out` each time where there is one."""
     if (os.cpu_count() or 1) < 2:
         yield Row("two threads", reason="this machine has one processor")
         return
     for name in KERNELS:
-        call = kernel(name, 2.0)
-        same = all(np.array_equal(a, b, equal_nan=True) for a, b in zip(call(1), call(2), strict=True))
-        yield gain(name, call, "bit-identical" if same else "NOT the same numbers", same)
+        call = kernel(name, _SHARE, reuse=True)
+        alone = [array.copy() for array in call(1)]
+        same = all(np.array_equal(a, b, equal_nan=True) for a, b in zip(alone, call(2), strict=True))
+        work = f"{name}, size {int(KERNELS[name][1] * _SHARE):,}"
+        yield gain(work, call, "bit-identical" if same else "NOT the same numbers", same)
+    yield _copying()
     yield _counting()
+
+
+def _copying() -> Row:
+    """What the memory allows: a plain copy of as much as the kernels at most read and write."""
+    source = np.ones((2, 10_000_000))
+    target = np.empty_like(source)
+
+    def half(which: int) -> None:
+        np.copyto(target[which], source[which])
+
+    with ThreadPoolExecutor(1) as other:
+
+        def call(threads: int) -> None:
+            second = other.submit(half, 1) if threads == 2 else None
+            half(0)
+            half(1) if second is None else second.result()
+
+        return gain(
+            "a plain copy of 160 MB", call, "bounds what is read and written once", True, target=NO_TARGET
+        )
 
 
 def _counting() -> Row:
