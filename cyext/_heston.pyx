@@ -1,12 +1,13 @@
 # cython: boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Heston: whole chains priced expiry by expiry, and the fit of the five parameters in implied-volatility space."""
-from libc.math cimport exp, fabs, isfinite, log, nextafter, sqrt, NAN
+from libc.math cimport exp, isfinite, log, nextafter, sqrt, NAN
 from libc.stdlib cimport malloc, free
 from skewline.cyext._black cimport log_ratio
 from skewline.cyext._columns cimport double_at as at, doubles_column, flag_at, flags_column, skw_column
 from skewline.cyext._heston_chain cimport CHUNK, Chain, arrange, chunks_of, close_chain, count_chunk, open_chain
 from skewline.cyext._heston_loops cimport skw_heston, skw_heston_group, skw_heston_loops, skw_heston_model
 from skewline.cyext._heston_parts cimport Parts, cut
+from skewline.cyext._heston_quotes cimport Quotes, count_quotes, group_quotes, spread_model_vols
 from skewline.cyext._heston_search cimport HIGH, LOW, Search, condition_of, optimum, standard_errors
 from skewline.cyext._heston_surface cimport Surface, close_surface, open_surface
 from skewline.cyext._isa import level
@@ -15,9 +16,6 @@ from skewline.cyext._pool cimport parallel_for
 
 # Where the search looks for ln v0, ln κ, ln θ, ln σ and ρ: lowest, highest.
 BOX = tuple(LOW[i] for i in range(5)), tuple(HIGH[i] for i in range(5))
-
-# An out-of-the-money option worth less than this share of the forward says nothing in double precision.
-cdef double LEAST_PRICE = 1e-11
 
 # Far below what a price can tell from none; the square of a smaller one would be zero.
 cdef double LEAST_SIGMA = 1e-100
@@ -125,44 +123,11 @@ def prices(const double[::1] parameters, const unsigned char[:] is_call, const d
         raise MemoryError
 
 
-cdef struct Quotes:
-    skw_column forward
-    skw_column strike
-    skw_column vols
-    skw_column weights
-    Chain* chain
-    double* worth       # room for a number a quote
-    double* deviation
-
-
-cdef void count_quotes(void* context, Py_ssize_t chunk) noexcept nogil:
-    """Put in what a fit can use."""
-    cdef const Quotes* q = <const Quotes*> context
-    cdef Chain* c = q.chain
-    cdef Py_ssize_t begin = chunk * CHUNK, i
-    cdef Py_ssize_t end = min(begin + CHUNK, c.size)
-    cdef double f, k, t, v, w
-    for i in range(begin, end):
-        f, k, t, v, w = at(q.forward, i), at(q.strike, i), at(c.expiry, i), at(q.vols, i), at(q.weights, i)
-        c.x[i] = NAN
-        if (f > 0.0 and k > 0.0 and t > 0.0 and v > 0.0 and w > 0.0
-                and isfinite(f) and isfinite(k) and isfinite(t) and isfinite(v) and isfinite(w)):
-            c.x[i] = log_ratio(f, k)
-        # lanes must be ordinary numbers
-        q.worth[i] = fabs(c.x[i]) if isfinite(c.x[i]) else 0.0
-        q.deviation[i] = min(max(v * sqrt(t), 1e-8), 1e3) if isfinite(c.x[i]) else 1.0
-    loops.controls(q.worth + begin, q.deviation + begin, end - begin, q.worth + begin)
-    for i in range(begin, end):
-        if not q.worth[i] * exp(-0.5 * c.x[i]) > LEAST_PRICE:
-            c.x[i] = NAN
-    count_chunk(c, chunk)
-
-
 def fit(const double[:] forward, const double[:] strike, const double[:] expiry, const double[:] vols,
         const double[:] weights, initial, bint enforce_feller, double[::1] model_vols, int threads):
     """Fills the model's vols; returns (v0, κ, θ, σ, ρ), their standard errors, the parameters in the units of BOX, and
     (sse, total weight, condition, quotes used, iterations, converged, starts, agreed: -1 where nothing was compared)."""
-    cdef Py_ssize_t size = model_vols.shape[0], i, j
+    cdef Py_ssize_t size = model_vols.shape[0]
     cdef Chain c
     cdef Quotes quotes
     cdef Surface s
@@ -181,30 +146,28 @@ def fit(const double[:] forward, const double[:] strike, const double[:] expiry,
         raise MemoryError
     c.expiry = doubles_column(expiry)
     quotes.forward, quotes.strike = doubles_column(forward), doubles_column(strike)
-    quotes.vols, quotes.weights, quotes.chain = doubles_column(vols), doubles_column(weights), &c
+    quotes.vols, quotes.weights = doubles_column(vols), doubles_column(weights)
+    quotes.loops, quotes.chain = loops, &c
     s.sums = NULL
     try:
         room = <double*> malloc((9 * size + 1) * sizeof(double))
         if room == NULL:
             raise MemoryError
-        quotes.worth, quotes.deviation = room, room + size
+        # the first two are room no more once the quotes are in groups
+        quotes.worth = quotes.grouped_vols = room
+        quotes.deviation = quotes.grouped_weights = room + size
+        quotes.grouped_model_vols = room + 2 * size
+        quotes.model_vols = &model_vols[0]
         with nogil:
             parallel_for(count_quotes, &quotes, chunks_of(&c), 1, threads)
-            fitted = arrange(&c, threads)
-            for i in range(size if fitted else 0):
-                model_vols[i] = NAN
-                j = c.place[i]
-                if j >= 0:
-                    room[j] = vols[i]
-                    room[size + j] = weights[i]
-            fitted = fitted and open_surface(&s, &c, room, room + size, room + 2 * size, room + 3 * size)
+            if arrange(&c, threads):
+                parallel_for(group_quotes, &quotes, chunks_of(&c), 1, threads)
+                fitted = open_surface(&s, &c, room, room + size, room + 2 * size, room + 3 * size)
             if fitted and c.count > 0:
                 s.loops = loops
                 s.threads = threads
                 r = optimum(&s, start if warm else NULL, enforce_feller)
-                for i in range(size):
-                    if c.place[i] >= 0:
-                        model_vols[i] = s.quotes.model_vols[c.place[i]]
+                parallel_for(spread_model_vols, &quotes, chunks_of(&c), 1, threads)
                 standard_errors(&s, &r, errors)
                 certainty = condition_of(&s, &r)
                 for a in range(5):
