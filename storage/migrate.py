@@ -46,11 +46,11 @@ def upgrade(database: Database) -> None:
         _run(connection, script, lambda present: script._upgrade_revs("heads", present))
 
 
-def downgrade(database: Database) -> None:
-    """Undo every revision: all tables of the service are dropped."""
+def downgrade(database: Database, to: str = "base") -> None:
+    """Undo every revision after `to`; after "base" all tables of the service are dropped."""
     script = _script(database.service)
     with database.changing_schema() as connection:
-        _run(connection, script, lambda present: script._downgrade_revs("base", present))
+        _run(connection, script, lambda present: script._downgrade_revs(to, present))
 
 
 def differences(database: Database) -> list[Any]:

@@ -41,7 +41,7 @@ EVENT_LOG = Table(
     Column("event_id", Text, nullable=False, unique=True),
     Column("subject", Text, nullable=False),
     Column("time_ns", NanoTime, nullable=False),
-    Column("payload", Blob, nullable=False),
+    Column("payload", Blob(compressed=True), nullable=False),
     Column("traceparent", Text, nullable=False),
     Column("published", Boolean, nullable=False, server_default=false()),
     # A number is never used twice, also after the newest rows were pruned.

@@ -20,6 +20,8 @@ Synchronous = Literal["full", "normal"]
 
 _BUSY_SECONDS = 10.0
 _READERS = 4
+# Pages of 4 kB in the log before they are moved into the file, which waits for the disk: 64 MB.
+_CHECKPOINT_PAGES = 16_384
 _IN_THE_WAY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL)
 
 
@@ -87,9 +89,12 @@ def explain(error: sqlite3.DatabaseError, path: Path) -> StorageError | None:
 
 def writer_engine(path: Path, synchronous: Synchronous) -> Engine:
     """Write transactions. A pool of one: threads of a process queue up fairly instead of polling the lock."""
-    return _engine(
-        path, "BEGIN IMMEDIATE", ("foreign_keys = ON", f"synchronous = {synchronous.upper()}"), pool_size=1
+    pragmas = (
+        "foreign_keys = ON",
+        f"synchronous = {synchronous.upper()}",
+        f"wal_autocheckpoint = {_CHECKPOINT_PAGES}",
     )
+    return _engine(path, "BEGIN IMMEDIATE", pragmas, pool_size=1)
 
 
 def reader_engine(path: Path) -> Engine:

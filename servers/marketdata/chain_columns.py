@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
@@ -13,9 +13,12 @@ import numpy.typing as npt
 from skewline.servers.marketdata import contract_terms
 from skewline.servers.runtime import new_york
 from skewline.servers.runtime.decimals import from_decimal
+from skewline.servers.runtime.messages import extend_packed
 from skewline.v1 import chain_pb2, common_pb2, instrument_pb2
 
 Doubles = npt.NDArray[np.float64]
+Places = npt.NDArray[np.intp]
+REQUIRED_COLUMNS = ("expiry_index", "strike", "is_call", "bid", "ask")
 OPTIONAL_COLUMNS = ("bid_size", "ask_size", "volume", "open_interest", "vendor_iv")
 
 
@@ -64,8 +67,9 @@ def build_chain(
     by_time = sorted(range(len(expiries)), key=lambda i: (expiries[i].expiry_ns, expiries[i].root))
     rank = np.empty(len(expiries), dtype=np.int64)
     rank[by_time] = np.arange(len(expiries))
-    index = rank[columns.expiry_index] if len(expiries) else columns.expiry_index
-    order = np.lexsort((~columns.is_call, columns.strike, index))
+    ranked = replace(
+        columns, expiry_index=rank[columns.expiry_index] if len(expiries) else columns.expiry_index
+    )
     chain = chain_pb2.OptionChain(
         underlying=heading.underlying,
         time_ns=heading.time_ns,
@@ -76,17 +80,31 @@ def build_chain(
         multiplier=from_decimal(heading.multiplier),
         currency=heading.currency,
         expiries=[expiries[i] for i in by_time],
-        expiry_index=index[order].tolist(),
-        strike=columns.strike[order].tolist(),
-        is_call=columns.is_call[order].tolist(),
-        bid=columns.bid[order].tolist(),
-        ask=columns.ask[order].tolist(),
     )
-    for name, values in columns.more.items():
-        getattr(chain, name).extend(values[order].tolist())
-    if columns.symbol:
-        chain.symbol.extend(columns.symbol[i] for i in order.tolist())
+    add_columns(chain, ranked, contract_order(ranked))
     return chain
+
+
+def contract_order(columns: Columns) -> Places:
+    """Places of the contracts in the contract's order: by expiry, strike, call before put; stable."""
+    index, strike, put = columns.expiry_index, columns.strike, ~columns.is_call
+    later = index[1:] > index[:-1]
+    same = index[1:] == index[:-1]
+    higher = later | (same & (strike[1:] > strike[:-1]))
+    # Most come in order, which is seen much sooner than sorted.
+    if (higher | (same & (strike[1:] == strike[:-1]) & (put[1:] >= put[:-1]))).all():
+        return np.arange(strike.size)
+    return np.lexsort((put, strike, index))
+
+
+def add_columns(chain: chain_pb2.OptionChain, columns: Columns, places: Places) -> None:
+    """Append the contracts at `places`, in that order, to `chain`."""
+    for name in REQUIRED_COLUMNS:
+        extend_packed(chain, name, getattr(columns, name)[places])
+    for name, values in columns.more.items():
+        extend_packed(chain, name, values[places])
+    if columns.symbol:
+        chain.symbol.extend(columns.symbol[i] for i in places.tolist())
 
 
 def columns_of(chain: chain_pb2.OptionChain) -> Columns:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from skewline.servers.marketdata.intake import Taken
+from skewline.servers.runtime.messages import copy_into
 from skewline.servers.runtime.processor import Processor
 from skewline.storage.cache import Cache
 from skewline.storage.marketdata import chains
-from skewline.v1 import market_data_service_pb2
+from skewline.v1 import chain_pb2, market_data_service_pb2
 
 _KEEP_S: Final = 3600.0
 
@@ -23,9 +24,7 @@ class ChainStore:
     async def remember(self, taken: Taken) -> None:
         """Keep a chain at hand that was just accepted: it is about to be asked for."""
         if taken.chain is not None:
-            await self._keep(
-                market_data_service_pb2.GetChainResponse(chain=taken.chain, summary=taken.summary)
-            )
+            await self._keep(_response(taken.chain, taken.summary))
 
     async def get(self, snapshot_id: str) -> market_data_service_pb2.GetChainResponse | None:
         """The chain and its summary, None if it is not stored."""
@@ -35,12 +34,20 @@ class ChainStore:
         found = await self._processor.read(lambda connection: chains.chain(connection, snapshot_id))
         if found is None:
             return None
-        response = market_data_service_pb2.GetChainResponse(chain=found[0], summary=found[1])
+        response = _response(*found)
         await self._keep(response)
         return response
 
     async def _keep(self, response: market_data_service_pb2.GetChainResponse) -> None:
         await self._cache.set(_key(response.summary.snapshot_id), response.SerializeToString(), _KEEP_S)
+
+
+def _response(
+    chain: chain_pb2.OptionChain, summary: chain_pb2.ChainSummary
+) -> market_data_service_pb2.GetChainResponse:
+    response = market_data_service_pb2.GetChainResponse(summary=summary)
+    copy_into(response.chain, chain)
+    return response
 
 
 def _key(snapshot_id: str) -> str:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from skewline.servers.marketdata.chain_columns import OPTIONAL_COLUMNS, Columns, columns_of
+from skewline.servers.marketdata.chain_columns import add_columns, columns_of, contract_order
 from skewline.servers.marketdata.validation.contract_rules import contracts_of, set_aside
 from skewline.servers.marketdata.validation.schema import schema_violations
 from skewline.servers.marketdata.validation.snapshot_rules import Snapshot, faults
 from skewline.servers.runtime.identity import derive_id
+from skewline.servers.runtime.messages import copy_into
 from skewline.v1 import chain_pb2, event_pb2
 
 
@@ -28,9 +29,11 @@ class ChainOutcome:
 
 def snapshot_id_of(chain: chain_pb2.OptionChain) -> str:
     """The id that follows from source, underlying, time and content, whatever id the chain bears."""
-    content = chain_pb2.OptionChain()
-    content.CopyFrom(chain)
-    content.snapshot_id = ""
+    content = chain
+    if chain.snapshot_id:
+        content = chain_pb2.OptionChain()
+        copy_into(content, chain)
+        content.snapshot_id = ""
     digest = hashlib.sha256(content.SerializeToString(deterministic=True)).hexdigest()
     return derive_id("snapshot", chain.source, chain.underlying, chain.time_ns, digest)
 
@@ -45,9 +48,12 @@ class MarketDataEngine:
         """Take up where the newest accepted chain of each underlying left off."""
         self._last = {chain.underlying: chain for chain in newest_accepted}
 
-    def on_chain(self, chain: chain_pb2.OptionChain) -> ChainOutcome:
-        """Judge `chain`, whose snapshot_id is empty, and clean it. The same chain twice is out of order."""
-        snapshot_id = snapshot_id_of(chain)
+    def on_chain(self, chain: chain_pb2.OptionChain, snapshot_id: str = "") -> ChainOutcome:
+        """Judge `chain`, whose snapshot_id is empty, and clean it. The same chain twice is out of order.
+
+        Give `snapshot_id`, that of `snapshot_id_of`, where it is known already.
+        """
+        snapshot_id = snapshot_id or snapshot_id_of(chain)
         violations = schema_violations(chain)
         clean = chain_pb2.OptionChain() if violations else _cleaned(chain, snapshot_id)
         reason, detail = faults(Snapshot(chain, violations, clean, self._last.get(chain.underlying)))
@@ -91,11 +97,12 @@ def _cleaned(chain: chain_pb2.OptionChain, snapshot_id: str) -> chain_pb2.Option
     )
     rank = np.zeros(max(len(by_time), 1), dtype=np.int64)
     rank[by_time] = np.arange(len(by_time))
-    index = rank[columns.expiry_index]
-    order = np.lexsort((~columns.is_call, columns.strike, index))
+    ranked = replace(columns, expiry_index=rank[columns.expiry_index])
+    order = contract_order(ranked)
     order = order[keep[order]]
     # Expiries that no contract is left of go, so that nobody fits a surface to nothing.
-    used, compact = np.unique(index[order], return_inverse=True)
+    held = np.bincount(ranked.expiry_index[order], minlength=rank.size) > 0
+    compact = np.cumsum(held) - 1
     clean = chain_pb2.OptionChain(
         snapshot_id=snapshot_id,
         underlying=chain.underlying,
@@ -106,21 +113,8 @@ def _cleaned(chain: chain_pb2.OptionChain, snapshot_id: str) -> chain_pb2.Option
         exercise=chain.exercise,
         multiplier=chain.multiplier,
         currency=chain.currency,
-        expiries=[chain.expiries[by_time[place]] for place in used.tolist()],
-        expiry_index=compact.tolist(),
+        expiries=[chain.expiries[by_time[place]] for place in np.flatnonzero(held).tolist()],
         rejected=counts,
     )
-    _copy_columns(columns, order, clean)
+    add_columns(clean, replace(ranked, expiry_index=compact[ranked.expiry_index]), order)
     return clean
-
-
-def _copy_columns(
-    columns: Columns, order: np.ndarray[tuple[int], np.dtype[np.intp]], clean: chain_pb2.OptionChain
-) -> None:
-    for name in ("strike", "is_call", "bid", "ask"):
-        getattr(clean, name).extend(getattr(columns, name)[order].tolist())
-    for name in OPTIONAL_COLUMNS:
-        if name in columns.more:
-            getattr(clean, name).extend(columns.more[name][order].tolist())
-    if columns.symbol:
-        clean.symbol.extend(columns.symbol[place] for place in order.tolist())

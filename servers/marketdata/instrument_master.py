@@ -3,43 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
+from functools import lru_cache
+from typing import Final
 
 from sqlalchemy import Connection
 
 from skewline.servers.marketdata import contract_terms
+from skewline.servers.marketdata.present_contracts import ContractKeys, Present
 from skewline.servers.runtime.decimals import from_decimal, price_from_float, to_decimal
-from skewline.servers.runtime.instruments import contract_ids
 from skewline.storage.marketdata import instruments
 from skewline.storage.marketdata.instruments import InstrumentRow
 from skewline.v1 import chain_pb2, instrument_pb2
+
+# The place of the underlying itself, which stands beside the chain's contracts.
+_UNDERLYING: Final = -1
 
 
 class InstrumentMaster:
     """Keeps the instruments table in step with accepted chains, writing only what appears and what goes."""
 
     def __init__(self) -> None:
-        self._present: dict[str, dict[str, None]] = {}
+        self._keys = ContractKeys()
+        self._present: dict[str, Present] = {}
         self._times: dict[str, int] = {}
 
     def restore(self, present: Mapping[str, Sequence[str]], newest: Sequence[chain_pb2.OptionChain]) -> None:
         """Take up where the tables are: who is present, and the newest accepted chains."""
-        self._present = {underlying: dict.fromkeys(ids) for underlying, ids in present.items()}
+        self._keys = ContractKeys()
+        self._present = {underlying: self._keys.of_ids(ids) for underlying, ids in present.items()}
         self._times = {chain.underlying: chain.time_ns for chain in newest}
 
     def observe(self, connection: Connection, chain: chain_pb2.OptionChain) -> None:
         """Take note of the contracts of an accepted chain, in the open transaction."""
-        ids = [chain.underlying, *contract_ids(chain)]
-        before = self._present.get(chain.underlying, {})
-        now = dict.fromkeys(ids)
-        if gone := [instrument_id for instrument_id in before if instrument_id not in now]:
-            instruments.mark(connection, gone, self._times[chain.underlying])
-        appeared = [place for place, instrument_id in enumerate(ids) if instrument_id not in before]
-        known = instruments.known(connection, [ids[place] for place in appeared])
-        if back := [ids[place] for place in appeared if ids[place] in known]:
-            instruments.mark(connection, back, None)
-        new = [place for place in appeared if ids[place] not in known]
-        instruments.add(connection, _rows(chain, ids, new))
+        contracts = self._keys.of_chain(chain)
+        now = replace(contracts, others={**contracts.others, chain.underlying: _UNDERLYING})
+        before = self._present.get(chain.underlying) or self._keys.of_ids(())
+        if gone := self._keys.beyond(before, now):
+            instruments.mark(connection, list(gone), self._times[chain.underlying])
+        if appeared := self._keys.beyond(now, before):
+            known = instruments.known(connection, list(appeared))
+            if known:
+                instruments.mark(connection, sorted(known), None)
+            new = {name: place for name, place in appeared.items() if name not in known}
+            instruments.add(connection, _rows(chain, new))
         self._present[chain.underlying] = now
         self._times[chain.underlying] = chain.time_ns
 
@@ -70,29 +78,29 @@ def instrument_of(row: InstrumentRow) -> instrument_pb2.Instrument:
     )
 
 
-def _rows(chain: chain_pb2.OptionChain, ids: Sequence[str], places: Sequence[int]) -> list[InstrumentRow]:
+def _rows(chain: chain_pb2.OptionChain, new: Mapping[str, int]) -> list[InstrumentRow]:
+    """Entries of the contracts at those places of `chain`, by id."""
     # Once, not once a contract: a first day brings thousands.
-    expiries, indices = list(chain.expiries), list(chain.expiry_index)
-    strikes, calls = list(chain.strike), list(chain.is_call)
-    prices = {strike: price_from_float(strike) for strike in dict.fromkeys(strikes)}
     ticks, multiplier = contract_terms.ticks_of(chain.underlying), to_decimal(chain.multiplier)
-    heads = [(expiry.root, expiry.expiry_date, expiry.expiry_ns, expiry.settlement) for expiry in expiries]
+    heads = [
+        (expiry.root, expiry.expiry_date, expiry.expiry_ns, expiry.settlement) for expiry in chain.expiries
+    ]
+    price_of = lru_cache(maxsize=None)(price_from_float)
     rows = []
-    for place in places:
-        # The underlying itself comes first.
-        if place == 0:
+    for instrument_id, place in new.items():
+        if place == _UNDERLYING:
             rows.append(_underlying_row(chain))
             continue
-        root, expiry_date, expiry_ns, settlement = heads[indices[place - 1]]
-        right = instrument_pb2.OPTION_RIGHT_CALL if calls[place - 1] else instrument_pb2.OPTION_RIGHT_PUT
+        root, expiry_date, expiry_ns, settlement = heads[chain.expiry_index[place]]
+        is_call = chain.is_call[place]
         rows.append(
             InstrumentRow(
-                instrument_id=ids[place],
+                instrument_id=instrument_id,
                 kind=instrument_pb2.INSTRUMENT_KIND_OPTION,
                 underlying=chain.underlying,
                 root=root,
-                right=right,
-                strike=prices[strikes[place - 1]],
+                right=instrument_pb2.OPTION_RIGHT_CALL if is_call else instrument_pb2.OPTION_RIGHT_PUT,
+                strike=price_of(chain.strike[place]),
                 expiry_date=expiry_date,
                 expiry_ns=expiry_ns,
                 settlement=settlement,

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from skewline.servers.marketdata.engine import ChainOutcome, MarketDataEngine, snapshot_id_of
 from skewline.servers.marketdata.instrument_master import InstrumentMaster
 from skewline.servers.runtime.envelope import envelope
+from skewline.servers.runtime.messages import copy_into
 from skewline.servers.runtime.processor import Outgoing
 from skewline.storage.marketdata import chains, instruments
 from skewline.v1 import chain_pb2
@@ -44,24 +45,32 @@ class Intake:
         self._engine.restore(newest)
         self._master.restore(instruments.present(connection), newest)
 
-    def take(self, connection: Connection, chain: chain_pb2.OptionChain, received_ns: int) -> Taken:
-        """Judge `chain`, store it and say what to publish; the same chain again changes nothing."""
-        known = chains.summary(connection, snapshot_id_of(chain))
+    def take(
+        self, connection: Connection, chain: chain_pb2.OptionChain, received_ns: int, traceparent: str = ""
+    ) -> Taken:
+        """Judge `chain`, store it and say what to publish; the same chain again changes nothing.
+
+        `traceparent` is the snapshot's span, where that is not the current one.
+        """
+        snapshot_id = snapshot_id_of(chain)
+        known = chains.summary(connection, snapshot_id)
         if known is not None:
             return Taken(known, None, (), fresh=False)
-        outcome = self._engine.on_chain(chain)
+        outcome = self._engine.on_chain(chain, snapshot_id)
         if outcome.chain is None:
             rejected = chain_pb2.OptionChain()
-            rejected.CopyFrom(chain)
+            copy_into(rejected, chain)
             rejected.snapshot_id = outcome.summary.snapshot_id
             chains.add(connection, outcome.summary, rejected)
         else:
             chains.add(connection, outcome.summary, outcome.chain)
             self._master.observe(connection, outcome.chain)
-        return Taken(outcome.summary, outcome.chain, (_announced(outcome, received_ns),), fresh=True)
+        return Taken(
+            outcome.summary, outcome.chain, (_announced(outcome, received_ns, traceparent),), fresh=True
+        )
 
 
-def _announced(outcome: ChainOutcome, received_ns: int) -> Outgoing:
+def _announced(outcome: ChainOutcome, received_ns: int, traceparent: str) -> Outgoing:
     summary = outcome.summary
     payload = outcome.chain if outcome.chain is not None else outcome.alert
     assert payload is not None
@@ -75,4 +84,5 @@ def _announced(outcome: ChainOutcome, received_ns: int) -> Outgoing:
         received_ns=received_ns,
         published_ns=time.time_ns(),
     )
-    return Outgoing(f"market.chain.{summary.underlying}" if outcome.chain is not None else _ALERTS, event)
+    subject = f"market.chain.{summary.underlying}" if outcome.chain is not None else _ALERTS
+    return Outgoing(subject, event, traceparent)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from skewline.servers.marketdata.chain_store import ChainStore
 from skewline.servers.marketdata.intake import CHAIN_SUBJECTS, Intake
+from skewline.servers.marketdata.publishing import ChainPublisher
 from skewline.servers.marketdata.replaying import Replays
 from skewline.servers.marketdata.servicer import MarketDataServicer
 from skewline.servers.runtime import new_york
@@ -34,8 +35,7 @@ class MarketDataService:
         self._replays = Replays(runtime, self._intake, store.remember)
         self._servicer = MarketDataServicer(
             processor=runtime.processor,
-            tracer=runtime.telemetry.tracer,
-            intake=self._intake,
+            publisher=ChainPublisher(runtime.processor, runtime.telemetry.tracer, self._intake, store),
             store=store,
             feed=self._feed,
             replays=self._replays,

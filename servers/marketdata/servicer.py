@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
-from opentelemetry import trace
 from sqlalchemy import Connection
 
 from skewline.servers.marketdata.bars import bars
 from skewline.servers.marketdata.chain_store import ChainStore
 from skewline.servers.marketdata.instrument_master import instrument_of
-from skewline.servers.marketdata.intake import Intake, Taken
+from skewline.servers.marketdata.publishing import ChainPublisher
 from skewline.servers.marketdata.realised.question import check_question, realised_volatility
-from skewline.servers.marketdata.replay import snapshot_attributes
 from skewline.servers.marketdata.replaying import Replays
-from skewline.servers.marketdata.validation.schema import is_date, schema_violations
-from skewline.servers.runtime.errors import InvalidArgument, NotFound
+from skewline.servers.marketdata.validation.schema import is_date
+from skewline.servers.runtime.errors import NotFound
 from skewline.servers.runtime.instruments import parse_osi
 from skewline.servers.runtime.paging import cut, page_of, token_after
-from skewline.servers.runtime.processor import Outgoing, Processor
+from skewline.servers.runtime.processor import Processor
 from skewline.servers.runtime.streaming import Feed, stream_subscription
 from skewline.servers.runtime.validation import Validation
 from skewline.storage.marketdata import chains, instruments
@@ -32,7 +29,6 @@ from skewline.v1 import market_data_service_pb2 as pb
 
 Context = Any
 _BAR_SPOTS: Final = 200_000
-_LONGEST: Final = 128
 
 
 class MarketDataServicer(market_data_service_pb2_grpc.MarketDataServiceServicer):
@@ -42,15 +38,13 @@ class MarketDataServicer(market_data_service_pb2_grpc.MarketDataServiceServicer)
         self,
         *,
         processor: Processor,
-        tracer: trace.Tracer,
-        intake: Intake,
+        publisher: ChainPublisher,
         store: ChainStore,
         feed: Feed[chain_pb2.OptionChain],
         replays: Replays,
     ) -> None:
         self._processor = processor
-        self._tracer = tracer
-        self._intake = intake
+        self._publisher = publisher
         self._store = store
         self._feed = feed
         self._replays = replays
@@ -175,17 +169,8 @@ class MarketDataServicer(market_data_service_pb2_grpc.MarketDataServiceServicer)
         self, requests: AsyncIterator[pb.PublishChainsRequest], context: Context
     ) -> AsyncIterator[pb.PublishChainsResponse]:
         """Chains of a feed handler: each judged, stored, published and answered."""
-        async for request in requests:
-            received_ns = time.time_ns()
-            validation = Validation()
-            if validation.required("request_id", request.request_id):
-                validation.max_length("request_id", request.request_id, _LONGEST)
-            validation.present("chain", request.HasField("chain"))
-            violations = (*validation.violations, *schema_violations(request.chain, "chain."))
-            if violations:
-                raise InvalidArgument(violations)
-            taken = await self._publish(request.chain, received_ns)
-            yield pb.PublishChainsResponse(request_id=request.request_id, summary=taken.summary)
+        async for response in self._publisher.answers(requests):
+            yield response
 
     async def StartReplay(self, request: pb.StartReplayRequest, context: Context) -> pb.StartReplayResponse:
         """Begin, or find, a replay."""
@@ -205,22 +190,6 @@ class MarketDataServicer(market_data_service_pb2_grpc.MarketDataServiceServicer)
         """Its state at each step."""
         async for state in self._replays.watch(request.replay_id):
             yield pb.WatchReplayResponse(replay=state)
-
-    async def _publish(self, chain: chain_pb2.OptionChain, received_ns: int) -> Taken:
-        with self._tracer.start_as_current_span(
-            "marketdata.snapshot", attributes=snapshot_attributes(chain)
-        ) as span:
-
-            def work(connection: Connection) -> tuple[Taken, tuple[Outgoing, ...]]:
-                taken = self._intake.take(connection, chain, received_ns)
-                return taken, taken.outgoing
-
-            async with self._processor.exclusive():
-                taken = await self._processor.transact(work)
-            span.set_attribute("skewline.snapshot_id", taken.summary.snapshot_id)
-            span.set_attribute("skewline.reason", taken.summary.reason)
-        await self._store.remember(taken)
-        return taken
 
 
 def _check_times(from_ns: int, to_ns: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from skewline.servers.runtime.identity import derive_id
+from skewline.servers.runtime.messages import copy_into
 from skewline.v1 import chain_pb2, event_pb2, order_pb2, risk_pb2, signal_pb2, surface_pb2
 
 Payload = (
@@ -54,5 +55,5 @@ def envelope(
         stamps=cause.stamps if cause is not None else (),
     )
     event.stamps.add(service=service, received_ns=received_ns, published_ns=published_ns)
-    getattr(event, field).CopyFrom(payload)
+    copy_into(getattr(event, field), payload)
     return event

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from skewline.v1 import chain_pb2
 
@@ -34,10 +35,7 @@ class OsiSymbol:
 
 def osi_symbol(root: str, expiry_date: str | date, is_call: bool, strike: Decimal | float) -> str:
     """The 21-character OSI symbol. Raises ValueError for a root, date or strike that has none."""
-    if not _ROOT.fullmatch(root):
-        raise ValueError(f"root {root!r} must be 1 to 6 capital letters, digits or dots")
-    day = expiry_date if isinstance(expiry_date, date) else _day(expiry_date)
-    return f"{root:<6}{day:%y%m%d}{'C' if is_call else 'P'}{_mills(strike):08d}"
+    return f"{osi_stem(root, expiry_date)}{'C' if is_call else 'P'}{_mills(strike):08d}"
 
 
 def parse_osi(text: str) -> OsiSymbol:
@@ -53,6 +51,24 @@ def parse_osi(text: str) -> OsiSymbol:
     return OsiSymbol(root, expiry.isoformat(), right == "C", Decimal(mills) * _MILL)
 
 
+def osi_stem(root: str, expiry_date: str | date) -> str:
+    """The first 12 characters of the OSI symbols of an expiry. Raises ValueError for what has none."""
+    if not _ROOT.fullmatch(root):
+        raise ValueError(f"root {root!r} must be 1 to 6 capital letters, digits or dots")
+    day = expiry_date if isinstance(expiry_date, date) else _day(expiry_date)
+    return f"{root:<6}{day:%y%m%d}"
+
+
+def mills_of(chain: chain_pb2.OptionChain) -> npt.NDArray[np.int64]:
+    """The strike of each contract in thousandths. Raises ValueError for one that has no OSI symbol."""
+    strikes = np.asarray(chain.strike, dtype=np.float64)
+    mills = np.rint(strikes * 1000.0)
+    bad = ~((np.abs(strikes * 1000.0 - mills) <= 1e-6) & (mills >= 0) & (mills <= _MOST_MILLS))
+    if bad.any():
+        _mills(float(strikes[int(np.argmax(bad))]))
+    return mills.astype(np.int64)
+
+
 def contract_ids(chain: chain_pb2.OptionChain) -> list[str]:
     """The instrument id of each contract of `chain`: its symbol column, or OSI symbols where that is empty.
 
@@ -62,18 +78,12 @@ def contract_ids(chain: chain_pb2.OptionChain) -> list[str]:
         return list(chain.symbol)
     heads = []
     for expiry in chain.expiries:
-        stem = osi_symbol(expiry.root, expiry.expiry_date, True, 0.0)[:12]
+        stem = osi_stem(expiry.root, expiry.expiry_date)
         heads.append((stem + "P", stem + "C"))
-    strikes = np.asarray(chain.strike, dtype=np.float64)
-    mills = np.rint(strikes * 1000.0)
-    bad = ~((np.abs(strikes * 1000.0 - mills) <= 1e-6) & (mills >= 0))
-    bad |= mills > _MOST_MILLS
-    if bad.any():
-        _mills(float(strikes[int(np.argmax(bad))]))
     return [
         f"{heads[index][is_call]}{mill:08d}"
         for index, is_call, mill in zip(
-            chain.expiry_index, chain.is_call, mills.astype(np.int64).tolist(), strict=True
+            chain.expiry_index, chain.is_call, mills_of(chain).tolist(), strict=True
         )
     ]
 

@@ -51,6 +51,8 @@ class Outgoing:
 
     subject: str
     event: event_pb2.Event
+    traceparent: str = ""
+    """The span that it follows from; "" is the one that is current where the transaction is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,9 +308,11 @@ def _append(connection: Connection, item: Outgoing, parent: str) -> LoggedEvent:
         subject=item.subject,
         time_ns=item.event.time_ns,
         payload=payload,
-        traceparent=parent,
+        traceparent=item.traceparent or parent,
     )
-    return LoggedEvent(sequence, item.event.event_id, item.subject, item.event.time_ns, payload, parent)
+    return LoggedEvent(
+        sequence, item.event.event_id, item.subject, item.event.time_ns, payload, item.traceparent or parent
+    )
 
 
 def _nothing_to_restore(_connection: Connection) -> None:

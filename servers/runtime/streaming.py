@@ -20,6 +20,7 @@ from sqlalchemy import Connection, func, or_, select
 from skewline.servers.runtime.broadcast import Broadcast
 from skewline.servers.runtime.conversation import converse, terms_of
 from skewline.servers.runtime.errors import FieldViolation, InvalidArgument
+from skewline.servers.runtime.messages import copy_into
 from skewline.servers.runtime.processor import Processor
 from skewline.servers.runtime.subscription import (
     Entry,
@@ -129,7 +130,7 @@ class Feed(Generic[T]):
 
 def write_item(response: Any, item: Snapshot[Any] | Update[Any]) -> None:
     """The usual response: fields `snapshot` and `update` of the item's own type."""
-    (response.snapshot if isinstance(item, Snapshot) else response.update).CopyFrom(item.item)
+    copy_into(response.snapshot if isinstance(item, Snapshot) else response.update, item.item)
 
 
 async def stream_subscription(

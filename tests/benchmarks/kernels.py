@@ -6,13 +6,12 @@ number is measured in this run: ours and the peer's in turns, so that the ratio 
 
 from __future__ import annotations
 
-import argparse
 import sys
-import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 sys.path.insert(0, str(Path(__file__).resolve().parent / "kernels"))
+sys.path.insert(0, str(Path(__file__).resolve().parent / "table"))
 
 import american_rows
 import black_rows
@@ -27,7 +26,7 @@ import sabr_rows
 import spx_rows
 import surface_rows
 import thread_rows
-from bench_table import print_table, write_json
+from bench_run import run
 
 GROUPS = {
     "black": ("Black-76", black_rows.rows),
@@ -46,25 +45,7 @@ GROUPS = {
 }
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--only", action="append", choices=GROUPS, help="one group (may be given again)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the table there too")
-    arguments = parser.parse_args()
-    start = time.perf_counter()
-    measured = []
-    for key in arguments.only or GROUPS:
-        title, rows = GROUPS[key]
-        found = []
-        for row in rows():
-            found.append(row)
-            print(f"{time.perf_counter() - start:5.0f} s  {title}: {row.work}", file=sys.stderr, flush=True)
-        measured.append((title, found))
-    print_table(measured)
-    if arguments.json:
-        write_json(arguments.json, measured)
-
+_METHOD = "Shortest of many runs, ours and the peer's in turns; one thread's own processor time."
 
 if __name__ == "__main__":
-    main()
+    run(__doc__ or "", _METHOD, GROUPS)

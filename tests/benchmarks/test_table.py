@@ -16,6 +16,7 @@ from table_row import Row, Unit
         (Row("w", 0.9, floor=2.0, goal=1.0, exact=False), "missed"),
         (Row("w", 1.9, floor=1.8, goal=1.95, unit=Unit.GAIN), "floor"),
         (Row("w", 1.7, floor=1.8, goal=1.95, unit=Unit.GAIN), "missed"),
+        (Row("w", 301_000.0, floor=300_000.0, goal=600_000.0, unit=Unit.RATE), "floor"),
         (Row("w", 0.9), ""),
         (Row("w", reason="no data", floor=1.0), ""),
     ],
@@ -33,7 +34,7 @@ def test_the_table_says_what_is_missed_and_why_a_row_is_left_out(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     rows = [Row("slow", 3.0, "1e-9", peer="other", peer_time=6.0, floor=1.0), Row("absent", reason="no data")]
-    print_table([("group", rows)])
+    print_table([("group", rows)], "Measured here.")
     printed = capsys.readouterr().out
     assert "missed: slow: 3 s, 1e-9" in printed
     assert "no data" in printed

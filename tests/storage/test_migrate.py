@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, inspect, text
 
-from skewline.storage import inbox, migrate
+from skewline.storage import event_log, inbox, migrate
 from skewline.storage.database import Database
 from skewline.storage.errors import SchemaTooNewError
 
@@ -38,6 +38,22 @@ def test_up_down_up_gives_the_declared_tables(database_url: str, service: str) -
         migrate.upgrade(database)
         assert tables(database) == everything
         assert migrate.differences(database) == []
+
+
+def test_events_logged_before_they_were_compressed_are_read_as_they_were(database: Database) -> None:
+    payloads = [b"", b"short", b"long " * 5_000, bytes(range(256))]
+    with database.begin() as connection:
+        for number, payload in enumerate(payloads):
+            event_log.append(
+                connection, event_id=f"e{number}", subject="signal.SPX", time_ns=number, payload=payload
+            )
+    migrate.downgrade(database, "common_0002")
+    with database.read() as connection:
+        plain = connection.execute(text("SELECT payload FROM event_log ORDER BY sequence")).scalars()
+        assert [bytes(payload) for payload in plain] == payloads
+    migrate.upgrade(database)
+    with database.read() as connection:
+        assert [event.payload for event in event_log.since(connection, 0, limit=9)] == payloads
 
 
 def test_a_missing_column_is_seen_as_a_difference(database: Database) -> None:

@@ -15,6 +15,7 @@ from google.rpc import error_details_pb2
 from grpc_status.rpc_status import from_call
 from market_service import market_data_service, settings_of
 
+from skewline.servers.runtime.bus import Bus, Delivery
 from skewline.servers.runtime.nats_server import NatsServer
 from skewline.v1 import chain_pb2, common_pb2, instrument_pb2
 from skewline.v1 import market_data_service_pb2 as pb
@@ -113,6 +114,54 @@ async def test_rubbish_names_the_field_and_the_service_goes_on(stub: MarketDataS
     assert set(found) == {"chain.bid", "chain.expiry_index[0]", "chain.underlying"}
     assert "below 2" in found["chain.expiry_index[0]"]
     assert (await publish(stub, small_chain()))[0].status == ACCEPTED
+
+
+async def test_what_came_before_rubbish_is_stored_and_answered(stub: MarketDataServiceAsyncStub) -> None:
+    chains = minutes(4)
+    chains[2].currency = ""
+    answers: list[str] = []
+
+    async def publish_all() -> None:
+        requests = (pb.PublishChainsRequest(request_id=f"r{n}", chain=c) for n, c in enumerate(chains))
+        async for answer in stub.PublishChains(requests):
+            answers.append(answer.request_id)  # noqa: PERF401 - what came before the error counts
+
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await publish_all()
+    assert violations(error.value) == {"chain.currency": "is required; give it a value"}
+    assert answers == ["r0", "r1"]
+    listed = await stub.ListChains(pb.ListChainsRequest())
+    assert [summary.time_ns for summary in listed.chains] == [chains[1].time_ns, chains[0].time_ns]
+
+
+async def test_a_chain_that_cannot_be_taken_in_does_not_cost_its_neighbours(
+    stub: MarketDataServiceAsyncStub,
+) -> None:
+    chains = minutes(5)
+    chains[3].strike[0] = 95.00049  # no OSI symbol
+    with pytest.raises(grpc.aio.AioRpcError):
+        await publish(stub, *chains)
+    listed = await stub.ListChains(pb.ListChainsRequest())
+    assert [summary.time_ns for summary in reversed(listed.chains)] == [c.time_ns for c in chains[:3]]
+    assert [summary.status for summary in await publish(stub, chains[0], chains[4])] == [ACCEPTED] * 2
+
+
+async def test_each_published_snapshot_begins_a_trace_of_its_own(
+    nats_server: NatsServer, tmp_path: Path
+) -> None:
+    async with (
+        await Bus.connect(nats_server.url, "listener") as bus,
+        market_data_service(settings_of(tmp_path, nats_server.url)) as stub,
+    ):
+        traces: asyncio.Queue[str] = asyncio.Queue()
+
+        async def note(delivery: Delivery) -> None:
+            traces.put_nowait(delivery.traceparent or "")
+
+        await bus.tail("market.chain.>", note)
+        await publish(stub, *minutes(6))
+        seen = {await asyncio.wait_for(traces.get(), 10.0) for _ in range(6)}
+    assert len({parent.split("-")[1] for parent in seen}) == 6
 
 
 async def test_lists_are_paged(stub: MarketDataServiceAsyncStub) -> None:

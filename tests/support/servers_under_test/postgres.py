@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import psycopg
@@ -35,10 +35,14 @@ _ACCESS = f"local all {GUARDED_ROLE} scram-sha-256\nlocal all all trust\n"
 
 
 class PostgresServer:
-    """One cluster, made by `start` and deleted by `stop`; runs as `nobody` where the tests run as root."""
+    """One cluster, made by `start` and deleted by `stop`; runs as `nobody` where the tests run as root.
 
-    def __init__(self, installation: Path) -> None:
+    `settings` go over those that make tests fast.
+    """
+
+    def __init__(self, installation: Path, settings: Mapping[str, str] | None = None) -> None:
         self._installation = installation
+        self._settings = {**_SETTINGS, **(settings or {})}
         # Short, because the path of a Unix socket holds 107 characters.
         self.folder = Path(tempfile.mkdtemp(prefix="skewline-pg-"))
         self._account = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
@@ -104,7 +108,7 @@ class PostgresServer:
 
     def resume(self) -> None:
         """Start the server on the cluster that `start` made, and wait until it answers."""
-        settings = {**_SETTINGS, "unix_socket_directories": str(self.folder)}
+        settings = {**self._settings, "unix_socket_directories": str(self.folder)}
         command = [str(self._installation / "bin" / "postgres"), "-D", str(self.folder / "data")]
         command += [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with (self.folder / "log").open("ab") as log:

@@ -23,6 +23,7 @@ _NOISY = 0.3
 #: From this load on something else wants the second processor.
 _BUSY = 1.5
 _PEERS = ("numpy", "scipy", "numba", "lbriv", "QuantLib", "order-book")
+_FORMS = {Unit.GAIN: "{:.2f}×", Unit.STARTS: "{:.0f}", Unit.RATE: "{:,.0f}/s"}
 _COLOURS = {"goal": "green", "floor": "yellow", "missed": "red"}
 
 
@@ -31,7 +32,7 @@ def in_words(value: float | None, unit: Unit = Unit.SECONDS) -> str:
     if value is None:
         return "–"
     if unit is not Unit.SECONDS:
-        return f"{value:.2f}×" if unit is Unit.GAIN else f"{value:.0f}"
+        return _FORMS[unit].format(value)
     for name, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
         if value >= 0.9995 * size:
             return f"{value / size:.3g} {name}"
@@ -59,15 +60,15 @@ def processor() -> str:
     return names[0] if names else platform.processor() or platform.machine()
 
 
-def print_table(groups: Sequence[tuple[str, Sequence[Row]]]) -> None:
-    """All rows, and what falls short."""
+def print_table(groups: Sequence[tuple[str, Sequence[Row]]], method: str) -> None:
+    """All rows, how they were measured, and what falls short."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(width=_WIDTH_OF_A_FILE, highlight=False)
     peers = ", ".join(f"{name} {version or 'not installed'}" for name, version in versions().items())
     console.print(f"\n{processor()}, {os.cpu_count()} processors; instruction set {isa()}")
     console.print(f"Python {platform.python_version()}, {peers}")
-    console.print("Shortest of many runs, ours and the peer's in turns; one thread's own processor time.")
+    console.print(method)
     load = os.getloadavg()[0]
     busy = "; others are at work: rows of two threads say little" if load > _BUSY else ""
     console.print(f"Load {load:.1f}{busy}.\n")

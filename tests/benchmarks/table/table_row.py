@@ -16,11 +16,12 @@ Rows = Iterator["Row"]
 
 
 class Unit(enum.StrEnum):
-    """What `ours`, `floor` and `goal` count; less is better but for gains."""
+    """What `ours`, `floor` and `goal` count; less is better but for gains and rates."""
 
     SECONDS = "s"
     STARTS = "starts"
     GAIN = "×"
+    RATE = "/s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class Row:
             return ""
         if not self.exact:
             return "missed"
-        sign = -1.0 if self.unit is Unit.GAIN else 1.0
+        sign = -1.0 if self.unit in (Unit.GAIN, Unit.RATE) else 1.0
         if self.goal is not None and sign * self.ours <= sign * self.goal:
             return "goal"
         return "floor" if sign * self.ours <= sign * self.floor else "missed"
