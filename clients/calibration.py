@@ -24,6 +24,44 @@ def _get_surface(
     return Call("GetSurface", request, lambda r: r.surface)
 
 
+def _surface_grid(
+    underlying: str = "",
+    *,
+    surface_id: str = "",
+    snapshot_id: str = "",
+    as_of: Instant = 0,
+    expiries: Iterable[Instant] = (),
+    years: Iterable[float] = (),
+    strikes: Iterable[float] = (),
+    log_moneyness: Iterable[float] = (),
+    models: Iterable[surface_pb2.VolModel.ValueType] = (),
+    density: bool = False,
+    local_vol: bool = False,
+) -> Call[rpc.GetSurfaceResponse, rpc.GetSurfaceResponse]:
+    """Values of one surface at expiries (or `years`) and strikes (or `log_moneyness`), a grid a model.
+
+    Without expiries they are those of the surface; without models it is the surface of record. The surface
+    comes without columns.
+    """
+    grid = rpc.SurfaceGridRequest(
+        expiry_ns=[ns_of("expiries", each) for each in expiries],
+        years=years,
+        strike=strikes,
+        log_moneyness=log_moneyness,
+        models=models,
+        density=density,
+        local_vol=local_vol,
+    )
+    request = rpc.GetSurfaceRequest(
+        surface_id=surface_id,
+        snapshot_id=snapshot_id,
+        underlying=underlying,
+        as_of_ns=ns_of("as_of", as_of),
+        grid=grid,
+    )
+    return Call("GetSurface", request, lambda r: r)
+
+
 def _list_surfaces(
     *,
     underlying: str = "",
@@ -47,7 +85,7 @@ def _price_options(
     *,
     underlying: str = "",
     surface_id: str = "",
-    model: rpc.PricingModel.ValueType = rpc.PRICING_MODEL_UNSPECIFIED,
+    model: surface_pb2.VolModel.ValueType = surface_pb2.VOL_MODEL_UNSPECIFIED,
 ) -> Call[rpc.PriceOptionsResponse, rpc.PriceOptionsResponse]:
     """Prices and Greeks on a surface: columns, one entry an instrument."""
     request = rpc.PriceOptionsRequest(
@@ -110,6 +148,7 @@ class AsyncCalibrationService(methods.AsyncService):
     """CalibrationService for asyncio."""
 
     get_surface = methods.async_call(_get_surface)
+    surface_grid = methods.async_call(_surface_grid)
     list_surfaces = methods.async_listing(_list_surfaces)
     price_options = methods.async_call(_price_options)
     imply_volatilities = methods.async_call(_imply_volatilities)
@@ -121,6 +160,7 @@ class CalibrationService(methods.Service):
     """CalibrationService with blocking calls."""
 
     get_surface = methods.call(_get_surface)
+    surface_grid = methods.call(_surface_grid)
     list_surfaces = methods.listing(_list_surfaces)
     price_options = methods.call(_price_options)
     imply_volatilities = methods.call(_imply_volatilities)

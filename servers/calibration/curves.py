@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from skewline.cyext import sabr
 from skewline.servers.calibration.contracts import Doubles, Flags, Indices
+from skewline.servers.calibration.differences import STEP, differentiated
 from skewline.servers.calibration.record import smile_of
 from skewline.servers.calibration.verdict import FAILED
 from skewline.v1 import surface_pb2
@@ -17,9 +18,6 @@ from skewline.v1 import surface_pb2
 Derivatives = tuple[Doubles, Doubles, Doubles]
 
 Slices = Sequence[surface_pb2.VolSlice]
-
-# Of a standard deviation at the money: short against the smile, long against what rounding does.
-_STEP: Final = 0.01
 
 
 class Curves(Protocol):
@@ -48,15 +46,16 @@ class RecordCurves:
         """By the spline's own coefficients."""
         usable = self.usable
         out = np.full((3, *k.shape), np.nan)
-        for row, index in enumerate(which.tolist()):
+        for index in np.unique(which).tolist():
             if usable[index]:
-                out[:, row] = smile_of(self.slices[index]).derivatives(k[row])
+                rows = which == index
+                out[:, rows] = smile_of(self.slices[index]).derivatives(k[rows])
         return out[0], out[1], out[2]
 
 
 @dataclass(frozen=True, slots=True)
 class SabrCurves:
-    """Hagan's vols, differentiated by central differences of the fourth order."""
+    """Hagan's vols."""
 
     forward: Doubles
     years: Doubles
@@ -72,15 +71,9 @@ class SabrCurves:
         return usable
 
     def derivatives(self, which: Indices, k: Doubles) -> Derivatives:
-        """By five values around each place."""
+        """By differences."""
         deviation = np.sqrt(self._variance(which, np.zeros((which.size, 1))))
-        h = _STEP * deviation
-        far_left, left, w, right, far_right = (
-            self._variance(which, k + step * h) for step in (-2.0, -1.0, 0.0, 1.0, 2.0)
-        )
-        slope = (8.0 * (right - left) - (far_right - far_left)) / (12.0 * h)
-        bend = (16.0 * (right + left) - (far_right + far_left) - 30.0 * w) / (12.0 * h * h)
-        return w, slope, bend
+        return differentiated(lambda at: self._variance(which, at), k, STEP * deviation)
 
     def _variance(self, which: Indices, k: Doubles) -> Doubles:
         forward, years, alpha, beta, rho, nu = (

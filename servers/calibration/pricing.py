@@ -3,90 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
-from skewline.cyext import american, black, heston, sabr
+from skewline.cyext import american, black
 from skewline.cyext.status import Status
 from skewline.servers.calibration.contracts import Doubles, Flags
-from skewline.servers.runtime.instruments import parse_osi
+from skewline.servers.calibration.model_surface import model_surface
+from skewline.servers.calibration.options import OK, Options, options_on
 from skewline.v1 import calibration_service_pb2, instrument_pb2, surface_pb2
-
-OK: Final = "OK"
-_FAILED: Final = surface_pb2.FIT_STATUS_FAILED
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """Options found on a surface, as parallel arrays; `status` is "OK" or why the element is NaN."""
-
-    slices: tuple[surface_pb2.VolSlice | None, ...]
-    is_call: Flags
-    forward: Doubles
-    strike: Doubles
-    years: Doubles
-    discount: Doubles
-    status: list[str]
-
-
-def options_on(surface: surface_pb2.VolSurface, instrument_ids: Sequence[str]) -> Options:
-    """Find each option's expiry: by root and date of its OSI symbol, or by a native id quoted there."""
-    by_listing = {(each.root, each.expiry_date): each for each in surface.slices}
-    native = {
-        name: (each, bool(each.is_call[at]), each.strike[at])
-        for each in surface.slices
-        for at, name in enumerate(each.instrument_id)
-    }
-    slices: list[surface_pb2.VolSlice | None] = []
-    terms = np.full((4, len(instrument_ids)), np.nan)
-    is_call = np.zeros(len(instrument_ids), dtype=np.bool_)
-    status = []
-    for at, name in enumerate(instrument_ids):
-        found, is_call[at], own_strike, reason = _look_up(name, by_listing, native)
-        slices.append(found)
-        status.append(reason)
-        if found is not None:
-            terms[:, at] = found.forward, own_strike, found.years, found.discount
-    forward, strike, years, discount = terms
-    return Options(tuple(slices), is_call, forward, strike, years, discount, status)
-
-
-def _look_up(
-    name: str,
-    by_listing: dict[tuple[str, str], surface_pb2.VolSlice],
-    native: dict[str, tuple[surface_pb2.VolSlice, bool, float]],
-) -> tuple[surface_pb2.VolSlice | None, bool, float, str]:
-    if name in native:
-        return (*native[name], _usable(native[name][0]))
-    try:
-        symbol = parse_osi(name)
-    except ValueError:
-        return None, False, np.nan, "NOT_AN_INSTRUMENT_ID"
-    found = by_listing.get((symbol.root, symbol.expiry_date))
-    if found is None:
-        return None, symbol.is_call, np.nan, "NO_SUCH_EXPIRY"
-    return found, symbol.is_call, float(symbol.strike), _usable(found)
-
-
-def _usable(found: surface_pb2.VolSlice) -> str:
-    return OK if found.forward > 0.0 else "NO_FORWARD"
 
 
 def price_options(
-    surface: surface_pb2.VolSurface, instrument_ids: Sequence[str], *, use_heston: bool
+    surface: surface_pb2.VolSurface,
+    instrument_ids: Sequence[str],
+    model: surface_pb2.VolModel.ValueType = surface_pb2.VOL_MODEL_RECORD,
 ) -> calibration_service_pb2.PriceOptionsResponse:
-    """Prices and spot Greeks at the vol of the expiry's SABR fit, or of the surface's Heston fit.
+    """Prices and spot Greeks at the vols of `model`.
 
     American options, whose surface knows the spot, are priced as such at that vol. With Heston the vol is the
     one that its European price implies, and the Greeks are those at that vol.
     """
     options = options_on(surface, instrument_ids)
-    if use_heston:
-        vol, status = _heston_vols(surface, options)
-    else:
-        vol, status = _sabr_vols(options)
+    vol, interpolated, status = _vols(surface, options, model)
     greeks = _greeks(surface, options, vol)
     return calibration_service_pb2.PriceOptionsResponse(
         surface_id=surface.surface_id,
@@ -98,6 +37,7 @@ def price_options(
         theta=greeks.theta.tolist(),
         rho=greeks.rho.tolist(),
         status=status,
+        interpolated=interpolated.tolist(),
     )
 
 
@@ -153,37 +93,25 @@ def _greeks(surface: surface_pb2.VolSurface, options: Options, vol: Doubles) -> 
     return black.spot_greeks(by_forward, surface.spot, options.forward, options.years)
 
 
-def _sabr_vols(options: Options) -> tuple[Doubles, list[str]]:
-    parameters = np.full((4, options.strike.size), np.nan)
-    status = list(options.status)
-    for at, found in enumerate(options.slices):
-        if found is None or status[at] != OK:
-            continue
-        if found.status == _FAILED:
+def _vols(
+    surface: surface_pb2.VolSurface, options: Options, model: surface_pb2.VolModel.ValueType
+) -> tuple[Doubles, Flags, list[str]]:
+    """Vols, whether they are of the expiries next to the option's own, and "OK" or why there is none."""
+    count = options.strike.size
+    vol, status = np.full(count, np.nan), list(options.status)
+    interpolated = np.zeros(count, dtype=np.bool_)
+    known = np.array([each == OK for each in status], dtype=np.bool_)
+    found = model_surface(surface, model)
+    if found is None:
+        return vol, interpolated, ["FIT_FAILED" if each == OK else each for each in status]
+    years, forward = options.years[known], options.forward[known]
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        values = found.at(years, np.log(options.strike[known] / forward)[:, np.newaxis])
+        vol[known] = np.where(values.extrapolated, np.nan, np.sqrt(values.variance[:, 0] / years))
+    interpolated[known] = ~found.fitted(years)
+    for at, beyond in zip(np.flatnonzero(known).tolist(), values.extrapolated.tolist(), strict=True):
+        if beyond:
             status[at] = "FIT_FAILED"
-            continue
-        fit = found.sabr
-        parameters[:, at] = fit.alpha, fit.beta, fit.rho, fit.nu
-    vol = sabr.implied_vol(options.forward, options.strike, options.years, *parameters)
-    return _checked(vol, status)
-
-
-def _heston_vols(surface: surface_pb2.VolSurface, options: Options) -> tuple[Doubles, list[str]]:
-    fit = surface.heston
-    if fit.status == _FAILED or not fit.sigma > 0.0:
-        reasons = ["FIT_FAILED" if each == OK else each for each in options.status]
-        return np.full(options.strike.size, np.nan), reasons
-    terms = (options.is_call, options.forward, options.strike, options.years)
-    price = heston.price(
-        *terms, 1.0, v0=fit.v0, kappa=fit.kappa, theta=fit.theta, sigma=fit.sigma, rho=fit.rho
-    )
-    vol = black.implied_vol(options.is_call, price, *terms[1:], 1.0)
-    return _checked(vol, list(options.status))
-
-
-def _checked(vol: Doubles, status: list[str]) -> tuple[Doubles, list[str]]:
-    finite = np.isfinite(vol).tolist()
-    return vol, [
-        "NO_VOLATILITY" if known == OK and not fine else known
-        for known, fine in zip(status, finite, strict=True)
-    ]
+        elif not np.isfinite(vol[at]):
+            status[at] = "NO_VOLATILITY"
+    return vol, interpolated & np.isfinite(vol), status

@@ -10,6 +10,7 @@ from opentelemetry import trace
 
 from skewline.servers.calibration.chain_check import check_chain
 from skewline.servers.calibration.fit import fit_surface
+from skewline.servers.calibration.grid import check_grid, grids_of
 from skewline.servers.calibration.memory import Memory
 from skewline.servers.calibration.pricing import imply_volatilities, price_options
 from skewline.servers.calibration.spans import spans
@@ -49,11 +50,13 @@ class CalibrationServicer(calibration_service_pb2_grpc.CalibrationServiceService
         self._feed = feed
 
     async def GetSurface(self, request: pb.GetSurfaceRequest, context: Context) -> pb.GetSurfaceResponse:
-        """By id, by snapshot, or the newest of an underlying."""
+        """By id, by snapshot, or the newest of an underlying; with its values where they are wanted."""
         validation = Validation()
         if not (request.surface_id or request.snapshot_id):
             validation.required("underlying", request.underlying)
             validation.non_negative("as_of_ns", request.as_of_ns)
+        if request.HasField("grid"):
+            check_grid(validation.within("grid"), request.grid)
         validation.raise_if_any()
         if request.surface_id:
             found = await self._store.get(request.surface_id)
@@ -63,7 +66,10 @@ class CalibrationServicer(calibration_service_pb2_grpc.CalibrationServiceService
             found = await self._store.newest(request.underlying, request.as_of_ns)
         if found is None:
             raise NotFound("surface", request.surface_id or request.snapshot_id or request.underlying)
-        return pb.GetSurfaceResponse(surface=found)
+        if not request.HasField("grid"):
+            return pb.GetSurfaceResponse(surface=found)
+        grids = await asyncio.to_thread(grids_of, found, request.grid)
+        return pb.GetSurfaceResponse(surface=repository.summary_of(found), grids=grids)
 
     async def ListSurfaces(
         self, request: pb.ListSurfacesRequest, context: Context
@@ -89,13 +95,13 @@ class CalibrationServicer(calibration_service_pb2_grpc.CalibrationServiceService
         validation = Validation()
         _check_ids(validation, request.instrument_ids)
         if request.model:
-            validation.enum("model", request.model, pb.PricingModel)
+            validation.enum("model", request.model, surface_pb2.VolModel)
         surface = await self._surface(validation, request.surface_id, request.underlying)
         return await asyncio.to_thread(
             price_options,
             surface,
             request.instrument_ids,
-            use_heston=request.model == pb.PRICING_MODEL_HESTON,
+            request.model,
         )
 
     async def ImplyVolatilities(

@@ -19,6 +19,9 @@ _PAIRS: dict[str, tuple[type[AsyncService], type[Service]]] = {
     "OrderService": (order.AsyncOrderService, order.OrderService),
 }
 
+# Further methods for what an rpc also does.
+_TWICE = {"OrderService": {"stream_commands"}, "CalibrationService": {"surface_grid"}}
+
 
 def methods(service: type) -> set[str]:
     inherited = {"within", "is_serving"}
@@ -29,8 +32,7 @@ def methods(service: type) -> set[str]:
 def test_every_rpc_has_a_method(name: str) -> None:
     descriptor = descriptor_pool.Default().FindServiceByName(f"skewline.v1.{name}")
     rpcs = {re.sub(r"(?<=[a-z])(?=[A-Z])", "_", method.name).lower() for method in descriptor.methods}
-    extra = {"stream_commands"} if name == "OrderService" else set()
-    assert methods(_PAIRS[name][0]) == rpcs | extra
+    assert methods(_PAIRS[name][0]) == rpcs | _TWICE.get(name, set())
 
 
 @pytest.mark.parametrize("name", _PAIRS)

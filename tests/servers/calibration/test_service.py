@@ -132,6 +132,39 @@ async def test_options_are_priced_and_implied_on_the_newest_surface(
         assert priced.volatility[0] == pytest.approx(0.19, abs=0.01)
 
 
+async def test_values_of_the_surface_are_given_at_any_strike_and_expiry(
+    nats_server: NatsServer, tmp_path: Path
+) -> None:
+    sent = chains(2)
+    grid = pb.SurfaceGridRequest(years=[0.1], strike=[95.0, 100.0], density=True)
+    async with service(tmp_path, nats_server) as (stub, connected):
+        await send(connected, sent)
+        await connected.hear(2)
+        before = pb.GetSurfaceRequest(underlying="XYZ", as_of_ns=sent[1].time_ns - 1, grid=grid)
+        found = await stub.GetSurface(before)
+        assert found.surface.snapshot_id == "snapshot-0"
+        assert not found.surface.slices[0].strike
+        assert [len(each.volatility) for each in found.grids] == [2]
+        names = [osi_symbol("XYZ", SMILES[1].date, True, 100.0)]
+        by_default, by_sabr = [
+            await stub.PriceOptions(
+                pb.PriceOptionsRequest(underlying="XYZ", instrument_ids=names, model=model)
+            )
+            for model in (surface_pb2.VOL_MODEL_UNSPECIFIED, surface_pb2.VOL_MODEL_SABR)
+        ]
+        slices = (await stub.GetSurface(pb.GetSurfaceRequest(underlying="XYZ"))).surface.slices
+        at = list(slices[1].strike).index(100.0)
+        assert by_default.volatility[0] == pytest.approx(slices[1].record_iv[at])
+        assert by_sabr.volatility[0] == pytest.approx(slices[1].model_iv[at])
+        for field, wrong in {
+            r"grid\.strike\[0\]": pb.SurfaceGridRequest(strike=[-1.0]),
+            r"grid\.expiry_ns\[0\]": pb.SurfaceGridRequest(strike=[1.0], expiry_ns=[1]),
+        }.items():
+            with pytest.raises(grpc.aio.AioRpcError, match=field) as refused:
+                await stub.GetSurface(pb.GetSurfaceRequest(underlying="XYZ", grid=wrong))
+            assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+
+
 async def test_chains_of_a_client_are_fitted_in_order_and_leave_no_trace(
     nats_server: NatsServer, tmp_path: Path
 ) -> None:
