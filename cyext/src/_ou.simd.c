@@ -3,8 +3,9 @@
  * from sums as many as it is smaller than the variance; the regression of increments, not of levels, keeps 1 - e^{-κΔ}
  * to its own digits when κΔ is small.
  *
- * Four running sums of each kind, over four quarters of the series, hide the latency of an addition. */
+ * Four running sums a lane of each kind, over four quarters of the series, hide the latency of an addition. */
 #include <math.h>
+#include "lane_sums.h"
 #include "ou_loops.h"
 #include "ou_steps.h"
 
@@ -28,54 +29,54 @@ typedef struct {
 /* Σ of u = x - base, of increments, u² and u·increment, or only of u and increments where `first`. */
 SKW_LANE skw_ou_sums skw_ou_sweep(const double *restrict x, ptrdiff_t n, double base, int holes, int first)
 {
-    ptrdiff_t i, quarter = n / 32 * 8;
-#define SKW_OU_ZERO(k) double c##k = 0, x##k = 0, y##k = 0, xx##k = 0, xy##k = 0;
+    ptrdiff_t i, quarter = n / (4 * SKW_SUM_LANES) * SKW_SUM_LANES;
+#define SKW_OU_ZERO(k) skw_lane_sums c##k = {0}, x##k = {0}, y##k = {0}, xx##k = {0}, xy##k = {0};
     SKW_OU_QUARTERS(SKW_OU_ZERO)
 #define SKW_OU_ADD(k, at) { \
         const ptrdiff_t j = (at); \
         double counts = skw_ou_counts(x, j, holes); \
         double u = skw_ou_kept(x[j] - base, counts, holes); \
         double d = first && !holes ? 0.0 : skw_ou_kept(x[j + 1] - x[j], counts, holes); \
-        c##k += counts; \
-        x##k += u; \
-        y##k += d; \
-        if (!first) { xx##k += u * u; xy##k += u * d; } \
+        if (holes) c##k[l] += counts; \
+        x##k[l] += u; \
+        if (!first || holes) y##k[l] += d; \
+        if (!first) { xx##k[l] += u * u; xy##k[l] += u * d; } \
     }
-#pragma omp simd reduction(+ : c0, c1, c2, c3, x0, x1, x2, x3, y0, y1, y2, y3, xx0, xx1, xx2, xx3, xy0, xy1, xy2, xy3)
-    for (i = 0; i < quarter; i++) {
-        SKW_OU_ADD(0, i)
-        SKW_OU_ADD(1, i + quarter)
-        SKW_OU_ADD(2, i + 2 * quarter)
-        SKW_OU_ADD(3, i + 3 * quarter)
-    }
-#pragma omp simd reduction(+ : c0, x0, y0, xx0, xy0)
-    for (i = 4 * quarter; i < n; i++) SKW_OU_ADD(0, i)
-    skw_ou_sums s = {(c0 + c1) + (c2 + c3), (x0 + x1) + (x2 + x3), (y0 + y1) + (y2 + y3), (xx0 + xx1) + (xx2 + xx3),
-                     (xy0 + xy1) + (xy2 + xy3)};
+    for (i = 0; i < quarter; i += SKW_SUM_LANES)
+        SKW_SUM_DO(SKW_SUM_LANES) {
+            SKW_OU_ADD(0, i + l)
+            SKW_OU_ADD(1, i + l + quarter)
+            SKW_OU_ADD(2, i + l + 2 * quarter)
+            SKW_OU_ADD(3, i + l + 3 * quarter)
+        }
+    for (i = 4 * quarter; i < n; i += SKW_SUM_LANES)
+        SKW_SUM_DO(skw_sum_lanes(n - i)) SKW_OU_ADD(0, i + l)
+#define SKW_OU_TOTAL(of) ((skw_lanes_total(of##0) + skw_lanes_total(of##1)) + (skw_lanes_total(of##2) + skw_lanes_total(of##3)))
+    skw_ou_sums s = {holes ? SKW_OU_TOTAL(c) : (double)n, SKW_OU_TOTAL(x), SKW_OU_TOTAL(y), SKW_OU_TOTAL(xx), SKW_OU_TOTAL(xy)};
     return s;
 }
 
 SKW_LANE double skw_ou_squares(const double *restrict x, ptrdiff_t n, double centre, double rise, double slope,
                                   int holes)
 {
-    ptrdiff_t i, quarter = n / 32 * 8;
-    double s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+    ptrdiff_t i, quarter = n / (4 * SKW_SUM_LANES) * SKW_SUM_LANES;
+    skw_lane_sums s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
 #define SKW_OU_SQUARE(k, at) { \
         const ptrdiff_t j = (at); \
         double e = (x[j + 1] - x[j]) - rise - slope * (x[j] - centre); \
         e = skw_ou_kept(e, skw_ou_counts(x, j, holes), holes); \
-        s##k += e * e; \
+        s##k[l] += e * e; \
     }
-#pragma omp simd reduction(+ : s0, s1, s2, s3)
-    for (i = 0; i < quarter; i++) {
-        SKW_OU_SQUARE(0, i)
-        SKW_OU_SQUARE(1, i + quarter)
-        SKW_OU_SQUARE(2, i + 2 * quarter)
-        SKW_OU_SQUARE(3, i + 3 * quarter)
-    }
-#pragma omp simd reduction(+ : s0)
-    for (i = 4 * quarter; i < n; i++) SKW_OU_SQUARE(0, i)
-    return (s0 + s1) + (s2 + s3);
+    for (i = 0; i < quarter; i += SKW_SUM_LANES)
+        SKW_SUM_DO(SKW_SUM_LANES) {
+            SKW_OU_SQUARE(0, i + l)
+            SKW_OU_SQUARE(1, i + l + quarter)
+            SKW_OU_SQUARE(2, i + l + 2 * quarter)
+            SKW_OU_SQUARE(3, i + l + 3 * quarter)
+        }
+    for (i = 4 * quarter; i < n; i += SKW_SUM_LANES)
+        SKW_SUM_DO(skw_sum_lanes(n - i)) SKW_OU_SQUARE(0, i + l)
+    return SKW_OU_TOTAL(s);
 }
 
 /* `steps` of them, from x[0] on; `base` is one of the observations. */

@@ -6,6 +6,7 @@
  * Σ r²/v over the number of steps. */
 #ifndef SKW_OU_STEPS_H
 #define SKW_OU_STEPS_H
+#include "lane_sums.h"
 #include "lanes.h"
 #include "ou_loops.h"
 
@@ -88,67 +89,91 @@ typedef struct {
     double a, saa;
 } skw_ou_best;
 
-/* The best a at κ, and S's curvature in it; leaves e^{-κΔ}, w and its derivatives in κ with the path. */
-SKW_LANE skw_ou_best skw_ou_weights(const skw_ou_path *path, double kappa)
+/* A round of skw_ou_weights: elements `at` to at + count. */
+SKW_LANE void skw_ou_weigh(const skw_ou_path *path, double kappa, ptrdiff_t at, int count, double *restrict above,
+                           double *restrict below)
 {
-    const double *restrict x = path->x, *restrict rise = path->rise, *restrict step = path->step;
-    double *restrict decay = path->decay, *restrict w0 = path->w, *restrict w1 = path->w1, *restrict w2 = path->w2;
-    double *restrict inverse_v = path->inverse_v;
-    double above = 0.0, below = 0.0;
-#pragma omp simd reduction(+ : above, below)
-    for (ptrdiff_t i = 0; i < path->size; i++) {
-        double z = kappa * step[i], b = skw_exp_negative(-z), inverse = 1.0 / z, small = fabs(z) <= 0.7;
+    const double *restrict x = path->x + at, *restrict rise = path->rise + at, *restrict step = path->step + at;
+    double *restrict decay = path->decay + at, *restrict w0 = path->w + at, *restrict w1 = path->w1 + at;
+    double *restrict w2 = path->w2 + at, *restrict inverse_v = path->inverse_v + at;
+    SKW_SUM_DO(count) {
+        double z = kappa * step[l], b = skw_exp_negative(-z), inverse = 1.0 / z, small = fabs(z) <= 0.7;
         /* From E'' down where z is small and from E up where it is not: either way nothing cancels. */
         double up0 = (1.0 - b) * inverse, up1 = (b - up0) * inverse, up2 = -(b + 2.0 * up1) * inverse;
         double down2 = skw_ou_bend(small != 0.0 ? z : 0.0), down1 = -0.5 * (b + z * down2), down0 = b - z * down1;
         double e0 = small != 0.0 ? down0 : up0, e1 = small != 0.0 ? down1 : up1, e2 = small != 0.0 ? down2 : up2;
-        double w = step[i] * e0, over_v = 2.0 / (w * (1.0 + b)), heavy = w * over_v;
-        decay[i] = b;
-        w0[i] = w;
-        inverse_v[i] = over_v;
-        w1[i] = step[i] * step[i] * e1;
-        w2[i] = step[i] * step[i] * (step[i] * e2);
-        above += heavy * (rise[i] + kappa * w * x[i]);
-        below += heavy * w;
+        double w = step[l] * e0, over_v = 2.0 / (w * (1.0 + b)), heavy = w * over_v;
+        decay[l] = b;
+        w0[l] = w;
+        inverse_v[l] = over_v;
+        w1[l] = step[l] * step[l] * e1;
+        w2[l] = step[l] * step[l] * (step[l] * e2);
+        above[l] += heavy * (rise[l] + kappa * w * x[l]);
+        below[l] += heavy * w;
     }
-    skw_ou_best best = {above / below, 2.0 * below};
+}
+
+/* The best a at κ, and S's curvature in it; leaves e^{-κΔ}, w and its derivatives in κ with the path. */
+SKW_LANE skw_ou_best skw_ou_weights(const skw_ou_path *path, double kappa)
+{
+    skw_lane_sums above = {0}, below = {0};
+    ptrdiff_t at;
+    for (at = 0; at + SKW_SUM_LANES <= path->size; at += SKW_SUM_LANES)
+        skw_ou_weigh(path, kappa, at, SKW_SUM_LANES, above, below);
+    skw_ou_weigh(path, kappa, at, (int)(path->size - at), above, below);
+    double curvature = skw_lanes_total(below);
+    skw_ou_best best = {skw_lanes_total(above) / curvature, 2.0 * curvature};
     return best;
+}
+
+typedef struct {
+    skw_lane_sums s, sk, skk, ska, l1, l2;
+} skw_ou_terms;
+
+/* A round of skw_ou_sums_at. */
+SKW_LANE void skw_ou_add_terms(const skw_ou_path *path, double kappa, double a, ptrdiff_t at, int count,
+                               skw_ou_terms *restrict sum)
+{
+    const double *restrict x = path->x + at, *restrict rise = path->rise + at, *restrict step = path->step + at;
+    const double *restrict decay = path->decay + at, *restrict w0 = path->w + at, *restrict w1 = path->w1 + at;
+    const double *restrict w2 = path->w2 + at, *restrict inverse_v = path->inverse_v + at;
+    SKW_SUM_DO(count) {
+        double w = w0[l], half = 0.5 * (1.0 + decay[l]), db = step[l] * decay[l], d2b = step[l] * db;
+        double inverse = inverse_v[l];
+        double g1 = (w1[l] * half - 0.5 * w * db) * inverse; /* v'/v */
+        double g2 = (w2[l] * half - w1[l] * db + 0.5 * w * d2b) * inverse;
+        double r = rise[l] + w * (kappa * x[l] - a), r1 = db * x[l] - a * w1[l], r2 = -d2b * x[l] - a * w2[l];
+        double u = r * inverse, u1 = r1 * inverse;
+        sum->s[l] += u * r;
+        sum->sk[l] += 2.0 * u * r1 - u * r * g1;
+        sum->skk[l] += 2.0 * (u1 * r1 + u * r2) - 4.0 * u * r1 * g1 + u * r * (2.0 * g1 * g1 - g2);
+        sum->ska[l] += 2.0 * (u * w * g1 - u * w1[l] - u1 * w);
+        sum->l1[l] += g1;
+        sum->l2[l] += g2 - g1 * g1;
+    }
 }
 
 /* S = Σ r²/v and Σ ln v with their derivatives, from what skw_ou_weights left. */
 SKW_LANE skw_ou_point skw_ou_sums_at(const skw_ou_path *path, double kappa, skw_ou_best best)
 {
-    const double *restrict x = path->x, *restrict rise = path->rise, *restrict step = path->step;
-    const double *restrict decay = path->decay, *restrict w0 = path->w, *restrict w1 = path->w1, *restrict w2 = path->w2;
-    const double *restrict inverse_v = path->inverse_v;
-    double a = best.a, s = 0.0, sk = 0.0, skk = 0.0, ska = 0.0, l1 = 0.0, l2 = 0.0;
-#pragma omp simd reduction(+ : s, sk, skk, ska, l1, l2)
-    for (ptrdiff_t i = 0; i < path->size; i++) {
-        double w = w0[i], half = 0.5 * (1.0 + decay[i]), db = step[i] * decay[i], d2b = step[i] * db;
-        double inverse = inverse_v[i];
-        double g1 = (w1[i] * half - 0.5 * w * db) * inverse; /* v'/v */
-        double g2 = (w2[i] * half - w1[i] * db + 0.5 * w * d2b) * inverse;
-        double r = rise[i] + w * (kappa * x[i] - a), r1 = db * x[i] - a * w1[i], r2 = -d2b * x[i] - a * w2[i];
-        double u = r * inverse, u1 = r1 * inverse;
-        s += u * r;
-        sk += 2.0 * u * r1 - u * r * g1;
-        skk += 2.0 * (u1 * r1 + u * r2) - 4.0 * u * r1 * g1 + u * r * (2.0 * g1 * g1 - g2);
-        ska += 2.0 * (u * w * g1 - u * w1[i] - u1 * w);
-        l1 += g1;
-        l2 += g2 - g1 * g1;
-    }
-    skw_ou_point p = {a, s, sk, skk, best.saa, ska, l1, l2};
+    skw_ou_terms sum = {{0}, {0}, {0}, {0}, {0}, {0}};
+    ptrdiff_t at;
+    for (at = 0; at + SKW_SUM_LANES <= path->size; at += SKW_SUM_LANES)
+        skw_ou_add_terms(path, kappa, best.a, at, SKW_SUM_LANES, &sum);
+    skw_ou_add_terms(path, kappa, best.a, at, (int)(path->size - at), &sum);
+    skw_ou_point p = {best.a, skw_lanes_total(sum.s), skw_lanes_total(sum.sk), skw_lanes_total(sum.skk), best.saa,
+                      skw_lanes_total(sum.ska), skw_lanes_total(sum.l1), skw_lanes_total(sum.l2)};
     return p;
 }
 
 /* Σ ln v, at the κ of the last weights. */
 SKW_LANE double skw_ou_log_sum(const skw_ou_path *path)
 {
-    double sum = 0.0;
-#pragma omp simd reduction(+ : sum)
-    for (ptrdiff_t i = 0; i < path->size; i++)
-        sum += skw_log_ratio(0.5 * path->w[i] * (1.0 + path->decay[i]), 1.0);
-    return sum;
+    skw_lane_sums sum = {0};
+    for (ptrdiff_t at = 0; at < path->size; at += SKW_SUM_LANES)
+        SKW_SUM_DO(skw_sum_lanes(path->size - at))
+            sum[l] += skw_log_ratio(0.5 * path->w[at + l] * (1.0 + path->decay[at + l]), 1.0);
+    return skw_lanes_total(sum);
 }
 
 #endif

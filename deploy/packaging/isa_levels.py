@@ -45,11 +45,13 @@ def levels(cc: str) -> dict[str, tuple[str, ...]]:
 class BuildLevels(build_ext):  # type: ignore[misc]
     """Compiles the vector code of an extension for each of `levels` and links it with the rest.
 
-    `vector_code` holds it by the extension's full name (cythonize makes new extensions, which would lose it).
+    `vector_code` holds it by the extension's full name (cythonize makes new extensions, which would lose it),
+    `vector_flags` the flags that some of it takes besides the extension's own.
     """
 
     levels: dict[str, tuple[str, ...]]
     vector_code: dict[str, Path]
+    vector_flags: dict[str, tuple[str, ...]]
 
     def build_extension(self, ext: Extension) -> None:
         """Add one object a level, in a folder named after it, to what is linked."""
@@ -60,6 +62,10 @@ class BuildLevels(build_ext):  # type: ignore[misc]
                     output_dir=str(Path(self.build_temp, level)),
                     macros=[*ext.define_macros, ("SKW_ISA", level)],
                     include_dirs=ext.include_dirs,
-                    extra_postargs=[*ext.extra_compile_args, *flags],
+                    extra_postargs=[
+                        *ext.extra_compile_args,
+                        *self.vector_flags.get(ext.name, ()),
+                        *flags,
+                    ],
                 )
         super().build_extension(ext)

@@ -15,7 +15,7 @@ SUITES = {
     "black": ("test_black_*.py", "test_implied_vol.py", "test_portfolio.py"),
     "sabr": ("test_sabr*.py", "test_variance_smile.py"),
     "heston": ("test_heston_price.py", "test_heston_calibrate.py"),
-    "ou": ("test_ou*.py",),
+    "ou": ("test_ou.py", "test_ou_*.py"),
     "american": ("test_american.py", "test_american_[!d]*.py"),
     "all": ("test_published_values.py", "properties/test_exact_*.py", "properties/test_lanes.py"),
 }

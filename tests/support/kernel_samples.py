@@ -15,11 +15,15 @@ import numpy as np
 from heston_parameters import model
 from numpy.typing import NDArray
 
-from skewline.cyext import american, black, heston, ou, sabr
+from skewline.cyext import american, american_dividends, black, heston, ou, portfolio, sabr
 
 Columns: TypeAlias = dict[str, Any]
 
 HESTON = model((0.03, 2.0, 0.05, 0.8, -0.6))
+PAID = american_dividends.Dividends([0.05, 0.3], [1.0, 1.5])
+SPOT_FACTORS, VOL_SHOCKS = np.linspace(0.7, 1.3, 5), np.linspace(0.2, -0.2, 5)
+#: Of a series, some of them far longer than others.
+STEPS = np.random.default_rng(80).uniform(0.05, 1.0, 59) ** 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +94,34 @@ def _american(rng: np.random.Generator, size: int) -> Columns:
     }
 
 
+def _exercised_early(rng: np.random.Generator, size: int) -> Columns:
+    return {
+        **_american(rng, size),
+        "rate": rng.choice([0.02, 0.05], size),
+        "carry_yield": rng.choice([0.015, 0.04], size),
+    }
+
+
+def _two_boundaries(rng: np.random.Generator, size: int) -> Columns:
+    options = _american(rng, size)
+    is_call = options["is_call"]
+    return {
+        **options,
+        "rate": np.where(is_call, -0.04, -0.01),
+        "carry_yield": np.where(is_call, -0.01, -0.04),
+    }
+
+
 def _american_quotes(rng: np.random.Generator, size: int) -> Columns:
     options = _american(rng, size)
     price = american.price(**options)
+    del options["vol"]
+    return {**options, "price": price}
+
+
+def _quotes_over_dividends(rng: np.random.Generator, size: int) -> Columns:
+    options = _american(rng, size)
+    price = american_dividends.price(**options, dividends=PAID)
     del options["vol"]
     return {**options, "price": price}
 
@@ -151,6 +180,13 @@ def _black_and_spot(rng: np.random.Generator, size: int) -> Columns:
     return {**_black(rng, size), "spot": rng.uniform(95, 105, size)}
 
 
+def _in_scenarios(threads: int, **options: NDArray[Any]) -> NDArray[Any]:
+    """A row for each option."""
+    return portfolio.matrix(
+        **options, spot_factor=SPOT_FACTORS, vol_shock=VOL_SHOCKS, time_passed=0.01, threads=threads
+    ).T
+
+
 KERNELS = {
     kernel.name: kernel
     for kernel in (
@@ -158,13 +194,27 @@ KERNELS = {
         Kernel("black.greeks", black.greeks, _black, 2003),
         Kernel("black.spot_greeks", _spot_greeks, _black_and_spot, 2003),
         Kernel("black.implied_vol", black.implied_vol_with_status, _black_quotes, 2003),
+        Kernel("portfolio.matrix", _in_scenarios, _black, 2003),
         Kernel("sabr.implied_vol", sabr.implied_vol, _sabr, 2003),
         Kernel("sabr.calibrate_many", fit_smiles, _smiles, 203),
         Kernel("heston.price", partial(heston.price, **HESTON), _forwards, 1003),
         Kernel("ou.fit_many", partial(ou.fit_many, dt=1 / 52), _series, 203),
+        Kernel("ou.fit_many, unequal steps", partial(ou.fit_many, dt=STEPS), _series, 83),
         Kernel("american.price fast", partial(american.price, accuracy="fast"), _american, 203),
         Kernel("american.price precise", partial(american.price, accuracy="precise"), _american, 43),
         Kernel("american.greeks", american.greeks, _american, 19),
+        Kernel("american.greeks, exercised", american.greeks, _exercised_early, 19),
         Kernel("american.implied_vol", american.implied_vol_with_status, _american_quotes, 83),
+        Kernel("american_dividends.price", partial(american_dividends.price, dividends=PAID), _american, 43),
+        Kernel("american_dividends.price, two boundaries", american_dividends.price, _two_boundaries, 19),
+        Kernel(
+            "american_dividends.greeks", partial(american_dividends.greeks, dividends=PAID), _american, 19
+        ),
+        Kernel(
+            "american_dividends.implied_vol",
+            partial(american_dividends.implied_vol_with_status, dividends=PAID),
+            _quotes_over_dividends,
+            19,
+        ),
     )
 }

@@ -65,7 +65,7 @@ def test_among_any_neighbours(kernel: Kernel) -> None:
 @every_kernel
 def test_a_repeated_value_as_a_column_of_it(kernel: Kernel) -> None:
     """Broadcast scalars (stride 0) and strided columns are the same numbers."""
-    if kernel.name in ("sabr.calibrate_many", "ou.fit_many"):
+    if kernel.name.startswith(("sabr.calibrate_many", "ou.fit_many")):
         pytest.skip("takes rows, not scalars")
     columns = kernel.columns(np.random.default_rng(7), min(kernel.size, 19))
     full = {name: np.full_like(column, column[0]) for name, column in columns.items()}
