@@ -1,15 +1,18 @@
 # cython: cdivision=True
 # How an option with cash dividends is laid out on a grid: its steps in time, its nodes; and its value without volatility.
-from libc.math cimport ceil, exp, fmax, fmin, log, rint, sqrt, INFINITY
+from libc.math cimport ceil, exp, fmax, fmin, log, rint, sqrt
 from skewline.cyext._american_grid_loops cimport skw_grid_option, skw_grid_value
 
 cdef extern from *:
     """
     /* below, an option is priced without volatility; above, volatility changes nothing any more */
     static const double skw_least_deviation = 1e-6, skw_most_deviation = 20.0;
+    /* with two boundaries; beyond, the nodes span more than doubles hold */
+    static const double skw_most_two_boundaries = 12.0;
     """
     const double LEAST_DEVIATION "skw_least_deviation"
     const double MOST_DEVIATION "skw_most_deviation"
+    const double MOST_TWO_BOUNDARIES "skw_most_two_boundaries"
 
 cdef enum:
     MOST_DIVIDENDS = 255
@@ -81,7 +84,7 @@ cdef inline bint connected(Terms t, int dividends) noexcept nogil:
 cdef inline double most_deviation(Terms t, const Schedule* dividends, const Scheme* scheme) noexcept nogil:
     cdef int n = paid(dividends, t.expiry)
     if n == 0 and not connected(t, 0):
-        return INFINITY
+        return MOST_TWO_BOUNDARIES
     return scheme.most_call if t.is_call and n > 0 else scheme.most_put
 
 

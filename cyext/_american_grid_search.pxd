@@ -1,9 +1,9 @@
 # cython: cdivision=True
 # The search for one option's volatility, a trial at a time, so that many go through the grid side by side.
 from libc.math cimport exp, fabs, fmax, fmin, sqrt, NAN, INFINITY
-from skewline.cyext._american_grid_plan cimport LEAST_DEVIATION, MOST_DEVIATION, Schedule, Scheme, Terms, lost, most_deviation
+from skewline.cyext._american_grid_plan cimport LEAST_DEVIATION, Schedule, Scheme, Terms, lost, most_deviation
 from skewline.cyext._black cimport black_greeks, black_implied_vol
-from skewline.cyext._status cimport OK, ABOVE_BOUND, NOT_CONVERGED, OUT_OF_DOMAIN
+from skewline.cyext._status cimport OK, NOT_CONVERGED, OUT_OF_DOMAIN
 
 cdef enum:
     MOST_TRIALS = 80
@@ -20,7 +20,6 @@ cdef struct Search:
     double last_error
     double first_slope
     double most
-    int beyond
     bint guessed
     bint done
     int status
@@ -38,8 +37,7 @@ cdef inline void start(Search* s, Py_ssize_t option, Terms t, double price, cons
     s.tiny = 1e-13 * t.strike
     s.low = 0.0
     s.high = INFINITY
-    s.most = fmin(MOST_DEVIATION, most_deviation(t, dividends, scheme)) / root
-    s.beyond = ABOVE_BOUND if s.most * root > 0.999 * MOST_DEVIATION else OUT_OF_DOMAIN
+    s.most = most_deviation(t, dividends, scheme) / root
     s.guessed = LEAST_DEVIATION / root < guess < s.most
     s.vol = guess if s.guessed else 0.5 / root
     s.last_vol = s.last_error = NAN
@@ -73,7 +71,7 @@ cdef inline void advance(Search* s, double error) noexcept nogil:
         if s.high < INFINITY:
             next = 0.5 * (s.low + s.high)
         elif s.low >= s.most:
-            s.status = s.beyond
+            s.status = OUT_OF_DOMAIN
             s.done = True
             return
         else:

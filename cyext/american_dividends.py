@@ -20,10 +20,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skewline.cyext import _american_grid
-from skewline.cyext.arguments import Broadcast, Codes, Doubles, doubles, flags, thread_count, vector
+from skewline.cyext.arguments import Broadcast, Doubles, doubles, flags, thread_count, vector
 from skewline.cyext.black import ImpliedVols
 from skewline.cyext.greeks import Greeks
-from skewline.cyext.status import Status
 
 __all__ = [
     "Accuracy",
@@ -31,8 +30,6 @@ __all__ = [
     "Greeks",
     "ImpliedVols",
     "greeks",
-    "implied_vol",
-    "implied_vol_status",
     "implied_vol_with_status",
     "price",
 ]
@@ -45,8 +42,6 @@ _SCHEMES: dict[str, tuple[int, int, float, float, float]] = {
     "fast": (448, 96, 5.5, 2.0, 5.0),
     "precise": (1024, 256, 6.0, 2.5, 10.0),
 }
-#: For those: beyond, the nodes span more than doubles hold.
-_MOST_DEVIATION = 12.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,12 +88,6 @@ def checked(dividends: Dividends | None) -> Dividends:
     return dividends or _NONE
 
 
-def _beyond(vol: Doubles, expiry: Doubles) -> NDArray[np.bool_]:
-    with np.errstate(all="ignore"):
-        beyond: NDArray[np.bool_] = vol * np.sqrt(expiry) > _MOST_DEVIATION
-    return beyond
-
-
 def _chain(
     accuracy: str,
     dividends: Dividends | None,
@@ -113,8 +102,6 @@ def _chain(
     arrays |= {name: doubles(name, column) for name, column in columns.items()}
     b = Broadcast(**arrays)
     flat = {name: np.ascontiguousarray(b.flat(array)) for name, array in arrays.items()}
-    if fifth == "vol":
-        flat["vol"] = np.where(_beyond(flat["vol"], flat["expiry"]), np.nan, flat["vol"])
     columns_in_order = (flat[name] for name in ("spot", "strike", "expiry", "rate", "carry_yield", fifth))
     spot, strike, expiry, rate, carry, last = columns_in_order
     chain = _american_grid.Chain(
@@ -245,50 +232,4 @@ def implied_vol_with_status(
     _american_grid.vol_kinds(chain, vol, status, kinds)
     groups = _groups(kinds, _american_grid.vol_group_size)
     _american_grid.implied_vol(chain, *groups, vol, status, thread_count(threads))
-    beyond = _beyond(vol, b.flat(doubles("expiry", expiry)))
-    vol[beyond], status[beyond] = np.nan, Status.OUT_OF_DOMAIN
     return ImpliedVols(vol.reshape(b.shape), status.reshape(b.shape))
-
-
-def implied_vol(
-    is_call: ArrayLike,
-    price: ArrayLike,
-    spot: ArrayLike,
-    strike: ArrayLike,
-    expiry: ArrayLike,
-    rate: ArrayLike,
-    carry_yield: ArrayLike,
-    *,
-    dividends: Dividends | None = None,
-    accuracy: Accuracy = "fast",
-    threads: int = 1,
-) -> Doubles:
-    """Implied volatility, NaN where none exists; `implied_vol_status` says why."""
-    return implied_vol_with_status(
-        *(is_call, price, spot, strike, expiry, rate, carry_yield),
-        dividends=dividends,
-        accuracy=accuracy,
-        threads=threads,
-    ).vol
-
-
-def implied_vol_status(
-    is_call: ArrayLike,
-    price: ArrayLike,
-    spot: ArrayLike,
-    strike: ArrayLike,
-    expiry: ArrayLike,
-    rate: ArrayLike,
-    carry_yield: ArrayLike,
-    *,
-    dividends: Dividends | None = None,
-    accuracy: Accuracy = "fast",
-    threads: int = 1,
-) -> Codes:
-    """The `Status` code (int32) of each implied volatility; both at once: `implied_vol_with_status`."""
-    return implied_vol_with_status(
-        *(is_call, price, spot, strike, expiry, rate, carry_yield),
-        dividends=dividends,
-        accuracy=accuracy,
-        threads=threads,
-    ).status

@@ -94,8 +94,8 @@ def test_implied_vol_gives_back_the_price() -> None:
     assert known.sum() > 150
     assert back[known] == pytest.approx(price[known], rel=1e-8)
     assert found.vol[known] == pytest.approx(vol[known], abs=1e-6)
-    again = cash.implied_vol(is_call[:9], price[:9], 100.0, strike[:9], expiry[:9], rate[:9], 0.0,
-                             dividends=dividends, threads=2)  # fmt: skip
+    again = american.implied_vol(is_call[:9], price[:9], 100.0, strike[:9], expiry[:9], rate[:9], 0.0,
+                                 dividends=dividends, threads=2)  # fmt: skip
     assert np.array_equal(again, found.vol[:9], equal_nan=True)
 
 
@@ -120,5 +120,5 @@ def test_every_failure_has_its_status(
     option = (False, price, spot, strike, expiry, 0.03, 0.01)
     found = cash.implied_vol_with_status(*option, dividends=dividends)
     assert Status(int(found.status)) is status
-    assert cash.implied_vol_status(*option, dividends=dividends) == status
+    assert american.implied_vol_status(*option, dividends=dividends) == status
     assert bool(np.isnan(found.vol)) is (status is not Status.OK)

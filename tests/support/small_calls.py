@@ -62,6 +62,12 @@ GOOD: dict[str, Callable[[], object]] = {
     "american_dividends.price": lambda: american_dividends.price(
         *(True, 100.0, 90.0, 0.5, 0.03, 0.0, 0.2), dividends=american_dividends.Dividends([0.2], [1.0])
     ),
+    "american_dividends.greeks": lambda: american_dividends.greeks(
+        *(True, 100.0, 90.0, 0.5, 0.03, 0.0, 0.2), dividends=american_dividends.Dividends([0.2], [1.0])
+    ),
+    "american_dividends.implied_vol": lambda: american_dividends.implied_vol_with_status(
+        *(True, 12.0, 100.0, 90.0, 0.5, 0.03, 0.0), dividends=american_dividends.Dividends([0.2], [1.0])
+    ),
     "portfolio.revalue": lambda: portfolio.revalue(
         *(True, 100.0, STRIKES, 0.5, 0.99, 0.2, 3.0), spot_factor=STRIKES / 100
     ),
@@ -70,6 +76,7 @@ GOOD: dict[str, Callable[[], object]] = {
     ),
     "ou.fit": lambda: ou.fit(SERIES, 1.0),
     "ou.fit_many": lambda: ou.fit_many(SERIES.reshape(2, 10), 1.0),
+    "ou.fit_many, unequal steps": lambda: ou.fit_many(SERIES.reshape(2, 10), np.arange(1.0, 10.0)),
     "book": lambda: filled_book().apply(1, 2, BOOK_LEVELS[:9], BOOK_LEVELS[9:]),
 }
 
@@ -85,7 +92,7 @@ BAD_ELEMENTS: dict[str, Callable[[], object]] = {
     "heston.calibrate": lambda: heston.calibrate(100.0, BAD, 0.5, BAD),
     "american.price": lambda: american.price(True, BAD, 100.0, 0.5, 0.03, 0.02, 0.2),
     "american.implied_vol": lambda: american.implied_vol(True, BAD, 100.0, 100.0, 0.5, 0.03, 0.02),
-    "american_dividends.implied_vol": lambda: american_dividends.implied_vol(
+    "american_dividends.implied_vol": lambda: american_dividends.implied_vol_with_status(
         *(True, BAD, 100.0, 90.0, 0.5, 0.03, 0.0), dividends=american_dividends.Dividends([0.2], [1.0])
     ),
     "portfolio.revalue": lambda: portfolio.revalue(

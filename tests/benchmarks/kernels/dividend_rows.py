@@ -9,7 +9,7 @@ from one_dividend import option
 from quantlib_installed import INSTALLED, MISSING
 from table_row import Peer, Rows, timed
 
-from skewline.cyext import american_dividends
+from skewline.cyext import american, american_dividends
 
 _CALL = (True, 100.0, 100.0, 1.0, 0.05, 0.0, 0.25)
 _QUARTERS, _AMOUNT = (0.2, 0.45, 0.7, 0.95), 1.0
@@ -36,7 +36,7 @@ def rows() -> Rows:
             peer=_quantlib(),
         )
     price = american_dividends.price(_CALL[0], spots, *_CALL[2:], dividends=four)
-    solve = partial(american_dividends.implied_vol, _CALL[0], price, spots, *_CALL[2:6], dividends=four)
+    solve = partial(american.implied_vol, _CALL[0], price, spots, *_CALL[2:6], dividends=four)
     error = float(np.max(np.abs(solve() - _CALL[6])))
     yield timed("implied vol, four dividends", solve, _BATCH, f"{error:.0e} on the vol")
 
