@@ -119,6 +119,19 @@ assert _pool.workers() == 2
     run(PRICES + code, SKEWLINE_THREADS="3")
 
 
+def test_every_index_is_done_however_a_loop_is_divided() -> None:
+    """Among threads that have a part each, share parts or find none; and at the ends of blocks and chunks."""
+    code = """
+whole = prices(1)
+for size in (1, 64, 2048, 2049, 16 * 2048 - 1, 16 * 2048 + 1, 17 * 2048 + 64, strike.size - 1):
+    for threads in (2, 3, 7, 17, 40):
+        out = np.full(size, np.nan)
+        black.price(True, 100.0, strike[:size], 0.5, 0.99, 0.3, out=out, threads=threads)
+        assert np.array_equal(out, whole[:size]), (size, threads)
+"""
+    run(PRICES + code, SKEWLINE_THREADS="40")
+
+
 def test_a_limit_of_one_makes_no_thread() -> None:
     run(PRICES + "prices(8)\nassert _pool.workers() == 0\n", SKEWLINE_THREADS="1")
 
