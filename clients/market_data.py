@@ -1,4 +1,4 @@
-"""MarketDataService: chains, bars, instruments, replays."""
+"""MarketDataService: chains, bars, instruments, replays, live feeds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from skewline.clients import methods
 from skewline.clients.errors import bad_input
 from skewline.clients.questions import Ask, Call, Listing, Subscribe, Watch, fresh_request_id, names
 from skewline.clients.values import Instant, ns_of
-from skewline.v1 import chain_pb2, instrument_pb2
+from skewline.v1 import chain_pb2, feed_pb2, instrument_pb2
 from skewline.v1 import market_data_service_pb2 as rpc
 
 
@@ -187,6 +187,38 @@ _PUBLISH_CHAINS = Ask(
 )
 
 
+def _start_feed(feed: str, *, request_id: str = "") -> Call[rpc.StartFeedResponse, feed_pb2.Feed]:
+    """Start a live feed, such as "cboe:SPX"; it runs until it is stopped, also over restarts."""
+    request = rpc.StartFeedRequest(request_id=request_id or fresh_request_id(), feed=feed)
+    return Call("StartFeed", request, lambda r: r.feed)
+
+
+def _stop_feed(feed: str) -> Call[rpc.StopFeedResponse, feed_pb2.Feed]:
+    """Stop a live feed; one from the settings begins again at the next start of the service."""
+    return Call("StopFeed", rpc.StopFeedRequest(feed=feed), lambda r: r.feed)
+
+
+def _list_feeds(
+    *, limit: int | None = None, page_size: int = 0
+) -> Listing[rpc.ListFeedsResponse, feed_pb2.Feed]:
+    """The live feeds that run, and how they do, by name."""
+    return Listing("ListFeeds", rpc.ListFeedsRequest(page_size=page_size), lambda r: r.feeds, limit)
+
+
+def _stream_feeds(
+    underlyings: Iterable[str] = (), *, resume_after: int = 0
+) -> Subscribe[feed_pb2.FeedNotice]:
+    """How live feeds do: the newest notice of each, then every change of state and every gap."""
+    return Subscribe(
+        "StreamFeeds",
+        rpc.StreamFeedsRequest,
+        feed_pb2.FeedNotice,
+        ("snapshot", "update"),
+        names(underlyings),
+        resume_after,
+    )
+
+
 class AsyncMarketDataService(methods.AsyncService):
     """MarketDataService for asyncio."""
 
@@ -202,6 +234,10 @@ class AsyncMarketDataService(methods.AsyncService):
     stop_replay = methods.async_call(_stop_replay)
     get_replay = methods.async_call(_get_replay)
     watch_replay = methods.async_watch(_watch_replay)
+    start_feed = methods.async_call(_start_feed)
+    stop_feed = methods.async_call(_stop_feed)
+    list_feeds = methods.async_listing(_list_feeds)
+    stream_feeds = methods.async_subscription(_stream_feeds)
 
 
 class MarketDataService(methods.Service):
@@ -219,3 +255,7 @@ class MarketDataService(methods.Service):
     stop_replay = methods.call(_stop_replay)
     get_replay = methods.call(_get_replay)
     watch_replay = methods.watch(_watch_replay)
+    start_feed = methods.call(_start_feed)
+    stop_feed = methods.call(_stop_feed)
+    list_feeds = methods.listing(_list_feeds)
+    stream_feeds = methods.subscription(_stream_feeds)

@@ -16,6 +16,7 @@ _COMMANDS: Final = (
     "backtest",
     "data",
     "status",
+    "feeds",
     "chain",
     "volatility",
     "surface",

@@ -8,10 +8,11 @@ from typing import Any
 
 from rich.text import Text
 
+from skewline.clients.cli.feed_words import notice_text
 from skewline.clients.cli.risk_tables import state_text
 from skewline.clients.cli.wording import money, number, percent, provenance, time_text, word
 from skewline.clients.questions import Gap, Update
-from skewline.v1 import chain_pb2, order_pb2, risk_pb2, signal_pb2, surface_pb2
+from skewline.v1 import chain_pb2, feed_pb2, order_pb2, risk_pb2, signal_pb2, surface_pb2
 
 
 def json_of(item: Update[Any] | Gap) -> Mapping[str, Any]:
@@ -30,6 +31,8 @@ def line_of(item: Update[Any] | Gap) -> Text:
     match item.content:
         case risk_pb2.RiskState() as state:
             return line + state_text(state)
+        case feed_pb2.FeedNotice() as notice:
+            return line + notice_text(notice)
         case content:
             line.append(f"{time_text(content.time_ns)}  {content.underlying}  ")
             line.append_text(provenance(content.provenance))

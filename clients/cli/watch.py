@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 class Stream(StrEnum):
     """What can be watched."""
 
+    feeds = "feeds"
     chains = "chains"
     surfaces = "surfaces"
     signals = "signals"
@@ -59,6 +60,7 @@ def watch(
 
 def _opened(client: Client, stream: Stream) -> Callable[..., Generator[Any, None, None]]:
     streams: dict[Stream, Callable[[], Callable[..., Generator[Any, None, None]]]] = {
+        Stream.feeds: lambda: client.market_data.stream_feeds,
         Stream.chains: lambda: client.market_data.stream_chains,
         Stream.surfaces: lambda: client.calibration.stream_surfaces,
         Stream.signals: lambda: client.signal.stream_signals,

@@ -13,6 +13,7 @@ from skewline.v1 import common_pb2, order_pb2, signal_pb2, surface_pb2
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _PROVENANCE: Final = {
     common_pb2.PROVENANCE_LIVE: "live",
+    common_pb2.PROVENANCE_DELAYED: "delayed",
     common_pb2.PROVENANCE_RECORDED: "recorded",
     common_pb2.PROVENANCE_SIMULATED: "SIMULATED",
 }

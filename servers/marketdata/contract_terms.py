@@ -38,6 +38,11 @@ def exercise_of(underlying: str) -> instrument_pb2.ExerciseStyle.ValueType:
     return instrument_pb2.EXERCISE_STYLE_AMERICAN
 
 
+def is_index(underlying: str) -> bool:
+    """Whether it is one of the indices that have options."""
+    return underlying in _INDICES
+
+
 def settlement_of(root: str) -> instrument_pb2.SettlementStyle.ValueType:
     """AM for the roots that settle at the opening, PM for all others."""
     if root in _AM_SETTLED_ROOTS:
@@ -49,13 +54,13 @@ def ticks_of(underlying: str) -> TickRule:
     """The exchange's usual increments for options on `underlying`."""
     if underlying in _ALWAYS_PENNY:
         return _ALWAYS_PENNY_TICKS
-    return _INDEX_TICKS if underlying in _INDICES else _PENNY_TICKS
+    return _INDEX_TICKS if is_index(underlying) else _PENNY_TICKS
 
 
 def kind_of(chain: chain_pb2.OptionChain) -> instrument_pb2.InstrumentKind.ValueType:
     """What the underlying is; options with exchange-native ids are on crypto assets."""
     if chain.symbol:
         return instrument_pb2.INSTRUMENT_KIND_CRYPTO
-    if chain.underlying in _INDICES:
+    if is_index(chain.underlying):
         return instrument_pb2.INSTRUMENT_KIND_INDEX
     return instrument_pb2.INSTRUMENT_KIND_EQUITY

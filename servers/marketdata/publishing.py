@@ -1,4 +1,4 @@
-"""Chains that feed handlers publish: taken in as fast as they come, several in one transaction."""
+"""Chains that feed handlers and live feeds bring: taken in as they come, several in one transaction."""
 
 from __future__ import annotations
 
@@ -62,6 +62,12 @@ class ChainPublisher:
             async for batch in batches:
                 for arrival, taken in zip(batch, await self._take(batch), strict=True):
                     yield pb.PublishChainsResponse(request_id=arrival.request_id, summary=taken.summary)
+
+    async def take(self, chain: chain_pb2.OptionChain, received_ns: int) -> chain_pb2.ChainSummary:
+        """What became of a chain that is here to stay: it waits while the database is away."""
+        arrival = Arrival("", chain, received_ns)
+        [taken] = await self._processor.outlast(lambda: self._take_together([arrival]))
+        return taken.summary
 
     async def _take(self, batch: Sequence[Arrival]) -> list[Taken]:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import date
 from typing import Final
 
@@ -17,7 +17,7 @@ from skewline.servers.marketdata.sources.opening import SourceOptions, open_sour
 from skewline.servers.marketdata.sources.source import Selection, SnapshotRef, Source, SourceError
 from skewline.servers.runtime.errors import AlreadyExists, FieldViolation, InvalidArgument, NotFound, Refused
 from skewline.servers.runtime.identity import derive_id
-from skewline.servers.runtime.processor import Delivered, Outgoing
+from skewline.servers.runtime.processor import Delivered
 from skewline.servers.runtime.service import Runtime
 from skewline.servers.runtime.validation import Validation
 from skewline.storage.marketdata import replays
@@ -32,16 +32,36 @@ Open = Callable[[str, SourceOptions], Source]
 
 
 class Replays:
-    """Starts, stops, finds and restores replays."""
+    """Starts, stops, finds and restores replays.
 
-    def __init__(self, runtime: Runtime, intake: Intake, stored: Stored, opener: Open = open_source) -> None:
+    `feeds_running` names the live feeds that run: no replay runs beside one, because both would feed the same
+    pipeline, whose time is that of the data. `starting` is held while one is started.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        intake: Intake,
+        stored: Stored,
+        *,
+        feeds_running: Callable[[], Sequence[str]],
+        starting: asyncio.Lock,
+        opener: Open = open_source,
+    ) -> None:
         self._runtime = runtime
         self._processor = runtime.processor
         self._intake = intake
         self._stored = stored
         self._open = opener
         self._known: dict[str, Replay] = {}
-        self._starting = asyncio.Lock()
+        self._feeds_running = feeds_running
+        self._starting = starting
+
+    @property
+    def running(self) -> str:
+        """Id of the one that runs; empty if none does."""
+        states = (replay.state for replay in self._known.values())
+        return next((state.replay_id for state in states if state.status == replay_progress.RUNNING), "")
 
     async def start(self) -> None:
         """Take up what an earlier process left running, and listen for watermarks."""
@@ -66,7 +86,8 @@ class Replays:
     async def begin(self, request: pb.StartReplayRequest) -> pb.Replay:
         """Start a replay, or find the one that this request started before.
 
-        Raises InvalidArgument, AlreadyExists for a request_id of another request, Refused while another runs.
+        Raises InvalidArgument, AlreadyExists for a request_id of another request, Refused while another
+        replay or a live feed runs.
         """
         replay_id = _validated(request)
         async with self._starting:
@@ -75,7 +96,7 @@ class Replays:
                 if earlier.request != request:
                     raise AlreadyExists("replay with request_id", request.request_id)
                 return self._state(earlier)
-            self._refuse_second()
+            self._refuse_beside()
             # Those that ended are in the tables; here they would keep their plans and what they read.
             self._known = {}
             source, plan = await self._planned(request)
@@ -92,8 +113,7 @@ class Replays:
                 ),
                 started_ns=time.time_ns(),
             )
-            async with self._processor.turn:
-                await self._write(lambda connection: replays.add(connection, row))
+            await self._processor.write(lambda connection: replays.add(connection, row))
             replay = self._made(row, source, plan, {})
             replay.start()
             return replay.state
@@ -129,25 +149,25 @@ class Replays:
                 return
         await self._processor.transact(lambda _connection: (None, ()), cause=delivered.event)
 
-    async def _write(self, write: Callable[[Connection], None]) -> None:
-        def work(connection: Connection) -> tuple[None, tuple[Outgoing, ...]]:
-            write(connection)
-            return None, ()
-
-        await self._processor.transact(work)
-
     def _state(self, row: ReplayRow) -> pb.Replay:
         replay = self._known.get(row.replay_id)
         return row.state if replay is None else replay.state
 
-    def _refuse_second(self) -> None:
-        for replay_id, replay in self._known.items():
-            if replay.state.status == replay_progress.RUNNING:
-                raise Refused(
-                    "REPLAY_RUNNING",
-                    f"replay {replay_id} of {replay.state.source} is running: stop it, or wait until it ends",
-                    {"replay_id": replay_id},
-                )
+    def _refuse_beside(self) -> None:
+        if replay_id := self.running:
+            source = self._known[replay_id].state.source
+            raise Refused(
+                "REPLAY_RUNNING",
+                f"replay {replay_id} of {source} is running: stop it, or wait until it ends",
+                {"replay_id": replay_id},
+            )
+        if feeds := self._feeds_running():
+            raise Refused(
+                "FEED_RUNNING",
+                f"{', '.join(feeds)} runs, and no replay runs beside a live feed: stop it first, or replay in"
+                " another home",
+                {"feed": feeds[0]},
+            )
 
     async def _planned(self, request: pb.StartReplayRequest) -> tuple[Source, list[SnapshotRef]]:
         settings = self._runtime.settings
@@ -183,8 +203,7 @@ class Replays:
                 )
         except InvalidArgument as error:
             failed = replay_progress.ended(row, pb.REPLAY_STATUS_FAILED, str(error), time.time_ns())
-            async with self._processor.turn:
-                await self._write(lambda connection: replays.save(connection, failed))
+            await self._processor.write(lambda connection: replays.save(connection, failed))
             return
         self._made(row, source, plan, samples)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from random import Random
 from typing import Final
 
 import grpc.aio
@@ -10,35 +11,61 @@ from sqlalchemy import Connection
 
 from skewline.servers.marketdata.chain_store import ChainStore
 from skewline.servers.marketdata.intake import CHAIN_SUBJECTS, Intake
+from skewline.servers.marketdata.live.clock import SystemClock
+from skewline.servers.marketdata.live.feeds import FEED_SUBJECTS, Feeds
+from skewline.servers.marketdata.live.opening import Venues
 from skewline.servers.marketdata.publishing import ChainPublisher
 from skewline.servers.marketdata.replaying import Replays
 from skewline.servers.marketdata.servicer import MarketDataServicer
 from skewline.servers.runtime import new_york
 from skewline.servers.runtime.service import Runtime
 from skewline.servers.runtime.streaming import Feed
-from skewline.v1 import chain_pb2, event_pb2
+from skewline.v1 import chain_pb2, event_pb2, feed_pb2
 from skewline.v1.market_data_service_pb2_grpc import add_MarketDataServiceServicer_to_server
 
 FULL_NAME: Final = "skewline.v1.MarketDataService"
 
 
 class MarketDataService:
-    """Intake, live feed, replays and the servicer over them."""
+    """Intake, streams, replays, live feeds and the servicer over them."""
 
     full_name = FULL_NAME
 
     def __init__(self, runtime: Runtime) -> None:
+        processor, settings = runtime.processor, runtime.settings.marketdata
         self._loading: asyncio.Task[None] | None = None
         self._intake = Intake()
-        store = ChainStore(runtime.processor, runtime.cache)
-        self._feed = Feed(runtime.processor, (CHAIN_SUBJECTS,), _chain_of)
-        self._replays = Replays(runtime, self._intake, store.remember)
+        store = ChainStore(processor, runtime.cache)
+        publisher = ChainPublisher(processor, runtime.telemetry.tracer, self._intake, store)
+        self._chains = Feed(processor, (CHAIN_SUBJECTS,), _chain_of)
+        # A gap that nobody hears of would be a silent one.
+        self._notices = Feed(processor, (FEED_SUBJECTS,), _notice_of, lossless=True)
+        starting, clock = asyncio.Lock(), SystemClock()
+        self._replays = Replays(
+            runtime,
+            self._intake,
+            store.remember,
+            feeds_running=lambda: self._feeds.running,
+            starting=starting,
+        )
+        self._feeds = Feeds(
+            processor=processor,
+            settings=settings,
+            open_source=Venues(settings.live, clock).open,
+            deliver=publisher.take,
+            replay_running=lambda: self._replays.running,
+            starting=starting,
+            clock=clock,
+            random=Random(),
+        )
         self._servicer = MarketDataServicer(
-            processor=runtime.processor,
-            publisher=ChainPublisher(runtime.processor, runtime.telemetry.tracer, self._intake, store),
+            processor=processor,
+            publisher=publisher,
             store=store,
-            feed=self._feed,
+            chains_feed=self._chains,
+            notices=self._notices,
             replays=self._replays,
+            feeds=self._feeds,
         )
 
     def restore(self, connection: Connection) -> None:
@@ -51,16 +78,20 @@ class MarketDataService:
         add_MarketDataServiceServicer_to_server(self._servicer, server)
 
     async def start(self) -> None:
-        """Show what is current, and take up replays that were running."""
+        """Show what is current, take up replays that were running, and begin the live feeds."""
         # Loading the exchange calendar takes seconds, for which neither start nor first snapshot should wait.
         self._loading = asyncio.create_task(asyncio.to_thread(new_york.load), name="load calendar")
-        await self._feed.start()
+        await self._chains.start()
+        await self._notices.start()
         await self._replays.start()
+        await self._feeds.start()
 
     async def stop(self) -> None:
-        """Suspend replays, end streams."""
+        """Let go of feeds and replays, end streams."""
+        await self._feeds.stop()
         await self._replays.stop()
-        self._feed.close()
+        self._chains.close()
+        self._notices.close()
         if self._loading is not None:
             await self._loading
 
@@ -72,3 +103,7 @@ def build(runtime: Runtime) -> MarketDataService:
 
 def _chain_of(event: event_pb2.Event) -> chain_pb2.OptionChain | None:
     return event.chain if event.WhichOneof("payload") == "chain" else None
+
+
+def _notice_of(event: event_pb2.Event) -> feed_pb2.FeedNotice | None:
+    return event.feed_notice if event.WhichOneof("payload") == "feed_notice" else None

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from skewline.servers.marketdata.bars import bars
 from skewline.servers.marketdata.chain_store import ChainStore
 from skewline.servers.marketdata.instrument_master import instrument_of
+from skewline.servers.marketdata.live.feeds import Feeds
 from skewline.servers.marketdata.publishing import ChainPublisher
 from skewline.servers.marketdata.realised.question import check_question, realised_volatility
 from skewline.servers.marketdata.replaying import Replays
@@ -24,7 +25,7 @@ from skewline.servers.runtime.validation import Validation
 from skewline.storage.marketdata import chains, instruments
 from skewline.storage.marketdata.chains import ChainQuery
 from skewline.storage.marketdata.instruments import InstrumentQuery, InstrumentRow
-from skewline.v1 import chain_pb2, instrument_pb2, market_data_service_pb2_grpc
+from skewline.v1 import chain_pb2, feed_pb2, instrument_pb2, market_data_service_pb2_grpc
 from skewline.v1 import market_data_service_pb2 as pb
 
 Context = Any
@@ -32,7 +33,7 @@ _BAR_SPOTS: Final = 200_000
 
 
 class MarketDataServicer(market_data_service_pb2_grpc.MarketDataServiceServicer):
-    """The twelve methods of the contract."""
+    """The methods of the contract."""
 
     def __init__(
         self,
@@ -40,14 +41,18 @@ class MarketDataServicer(market_data_service_pb2_grpc.MarketDataServiceServicer)
         processor: Processor,
         publisher: ChainPublisher,
         store: ChainStore,
-        feed: Feed[chain_pb2.OptionChain],
+        chains_feed: Feed[chain_pb2.OptionChain],
+        notices: Feed[feed_pb2.FeedNotice],
         replays: Replays,
+        feeds: Feeds,
     ) -> None:
         self._processor = processor
         self._publisher = publisher
         self._store = store
-        self._feed = feed
+        self._chains_feed = chains_feed
+        self._notices = notices
         self._replays = replays
+        self._feeds = feeds
 
     async def GetChain(self, request: pb.GetChainRequest, context: Context) -> pb.GetChainResponse:
         """By id, or the newest of an underlying."""
@@ -162,7 +167,7 @@ class MarketDataServicer(market_data_service_pb2_grpc.MarketDataServiceServicer)
         self, requests: AsyncIterator[pb.StreamChainsRequest], context: Context
     ) -> AsyncIterator[pb.StreamChainsResponse]:
         """Live chains."""
-        async for response in stream_subscription(self._feed, requests, pb.StreamChainsResponse):
+        async for response in stream_subscription(self._chains_feed, requests, pb.StreamChainsResponse):
             yield response
 
     async def PublishChains(
@@ -190,6 +195,32 @@ class MarketDataServicer(market_data_service_pb2_grpc.MarketDataServiceServicer)
         """Its state at each step."""
         async for state in self._replays.watch(request.replay_id):
             yield pb.WatchReplayResponse(replay=state)
+
+    async def StartFeed(self, request: pb.StartFeedRequest, context: Context) -> pb.StartFeedResponse:
+        """Begin, or find, a live feed."""
+        return pb.StartFeedResponse(feed=await self._feeds.begin(request))
+
+    async def StopFeed(self, request: pb.StopFeedRequest, context: Context) -> pb.StopFeedResponse:
+        """End a live feed."""
+        validation = Validation()
+        validation.required("feed", request.feed)
+        validation.raise_if_any()
+        return pb.StopFeedResponse(feed=await self._feeds.end(request.feed))
+
+    async def ListFeeds(self, request: pb.ListFeedsRequest, context: Context) -> pb.ListFeedsResponse:
+        """How the feeds do, by name."""
+        page = page_of(request.page_size, request.page_token, "feeds")
+        after = str(page.after[0]) if page.after else ""
+        listed = [feed for feed in self._feeds.listed() if feed.feed > after]
+        shown, token = cut(listed[: page.size + 1], page, "feeds", lambda feed: (feed.feed,))
+        return pb.ListFeedsResponse(feeds=shown, next_page_token=token)
+
+    async def StreamFeeds(
+        self, requests: AsyncIterator[pb.StreamFeedsRequest], context: Context
+    ) -> AsyncIterator[pb.StreamFeedsResponse]:
+        """Notices of live feeds."""
+        async for response in stream_subscription(self._notices, requests, pb.StreamFeedsResponse):
+            yield response
 
 
 def _check_times(from_ns: int, to_ns: int) -> None:

@@ -15,6 +15,7 @@ from skewline.v1 import chain_pb2, common_pb2, event_pb2, surface_pb2
 
 _PAYLOADS: Final = (
     ("market.chain.", "chain"),
+    ("market.feed.", "feed_notice"),
     ("surface.", "surface"),
     ("signal.", "signal_set"),
     ("order.", "order_batch"),

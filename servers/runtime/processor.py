@@ -138,6 +138,16 @@ class Processor:
         settled: T = await asyncio.shield(asyncio.ensure_future(self._transact(work, cause)))
         return settled
 
+    async def write(self, change: Callable[[Connection], None], *outgoing: Outgoing) -> None:
+        """Make a `change` that is not the engine's, and publish `outgoing` with it; takes the turn."""
+
+        def work(connection: Connection) -> tuple[None, Sequence[Outgoing]]:
+            change(connection)
+            return None, outgoing
+
+        async with self.turn:
+            await self.transact(work)
+
     async def read(self, query: Callable[[Connection], T]) -> T:
         """Run `query` in a reader thread, in one read-only transaction."""
         return await self._transactions.read(query)

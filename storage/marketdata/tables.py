@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Double, Index, Integer, Table, Text
+from sqlalchemy import Boolean, Column, Double, Index, Integer, Table, Text
 
 from skewline.storage.columns import CompressedProto, ExactDecimal, NanoTime
 from skewline.storage.schema import new_metadata
@@ -77,3 +77,13 @@ HOP_SAMPLES = Table(
     Column("nanoseconds", NanoTime, nullable=False),
 )
 """How long each hop took for each snapshot of a replay."""
+
+FEEDS = Table(
+    "feeds",
+    metadata,
+    Column("request_id", Text, primary_key=True),
+    Column("feed", Text, nullable=False, index=True),
+    Column("started_ns", NanoTime, nullable=False),
+    Column("stopped", Boolean, nullable=False),
+)
+"""One row a request for a live feed; those not stopped begin with the service."""

@@ -20,6 +20,7 @@ from skewline.v1 import (
     calibration_service_pb2_grpc,
     chain_pb2,
     common_pb2,
+    feed_pb2,
     instrument_pb2,
     market_data_service_pb2,
     market_data_service_pb2_grpc,
@@ -116,6 +117,20 @@ def fill() -> order_pb2.Fill:
     )
 
 
+def feed() -> feed_pb2.Feed:
+    return feed_pb2.Feed(
+        feed="cboe:SPX",
+        underlying="SPX",
+        state=feed_pb2.FEED_STATE_DOWN,
+        reason="UNREACHABLE",
+        detail="no route to host",
+        since_ns=TIME_NS,
+        provenance=common_pb2.PROVENANCE_DELAYED,
+        accepted=3,
+        gaps=1,
+    )
+
+
 class RecordedMarketData(market_data_service_pb2_grpc.MarketDataServiceServicer):
     """One chain; what is published is accepted; watching a replay of three breaks off `breaks` times."""
 
@@ -145,6 +160,18 @@ class RecordedMarketData(market_data_service_pb2_grpc.MarketDataServiceServicer)
             to_ns=TIME_NS,
             provenance=SIMULATED,
         )
+
+    async def ListFeeds(self, request: Any, context: Any) -> Any:
+        return market_data_service_pb2.ListFeedsResponse(feeds=[feed()])
+
+    async def StartFeed(self, request: market_data_service_pb2.StartFeedRequest, context: Any) -> Any:
+        check = Validation()
+        check.check(request.feed.startswith("cboe:"), "feed", "must be VENUE:SYMBOL")
+        check.raise_if_any()
+        return market_data_service_pb2.StartFeedResponse(feed=feed())
+
+    async def StopFeed(self, request: market_data_service_pb2.StopFeedRequest, context: Any) -> Any:
+        raise NotFound("running feed", request.feed)
 
     async def WatchReplay(self, request: Any, context: Any) -> AsyncIterator[Any]:
         for fed in range(3):

@@ -1,16 +1,56 @@
 """Settings of the market data service."""
 
+import re
 from datetime import time
 
-from pydantic import Field
+from pydantic import BaseModel, Field, field_validator
 
+from skewline.servers.runtime.settings.live import LiveSettings
 from skewline.servers.runtime.settings.section import Section
+
+_SYMBOL = re.compile(r"[A-Z0-9_-]{1,32}")
 
 
 class MarketDataSettings(Section):
-    """How long a replay waits, and what a source of chains does not say."""
+    """Which live feeds run, how long a replay waits, and what a source of chains does not say."""
+
+    feeds: tuple[str, ...] = ()
+    """Live feeds that begin with the service, each a venue and its symbol, such as cboe:SPX."""
+
+    live: LiveSettings = LiveSettings()
+    """How live feeds connect."""
 
     watermark_timeout_s: float = Field(default=60.0, gt=0)
     """Seconds that a replay waits for a snapshot's consequences before it gives up with an error."""
     cboe_snapshot_time: time = time(15, 0)
     """New York time at which the daily Cboe chains are taken to have been seen; the files do not say."""
+
+    @field_validator("feeds")
+    @classmethod
+    def _known_and_once(cls, feeds: tuple[str, ...]) -> tuple[str, ...]:
+        for feed in feeds:
+            if fault := feed_fault(feed):
+                raise ValueError(f"{feed!r} {fault}")
+        if len(set(feeds)) < len(feeds):
+            raise ValueError("a feed is named twice; name each once")
+        return feeds
+
+
+def venues() -> tuple[str, ...]:
+    """The venues of live feeds: those with a section of their own."""
+    fields = LiveSettings.model_fields.items()
+    return tuple(
+        name
+        for name, field in fields
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+    )
+
+
+def feed_fault(feed: str) -> str:
+    """What is wrong with the name of a feed, and the fix; empty if nothing is."""
+    venue, colon, symbol = feed.partition(":")
+    if not colon or venue not in venues():
+        return f"must be VENUE:SYMBOL, with a venue of {', '.join(venues())}"
+    if not _SYMBOL.fullmatch(symbol):
+        return "must have a symbol of capital letters, digits, '_' and '-' behind the colon"
+    return ""

@@ -9,6 +9,8 @@ from recorded_stack import TRACE_ID, RecordedStack
 
 READS = [
     ("status",),
+    ("feeds",),
+    ("feeds", "start", "cboe:SPX"),
     ("chain", "SPX"),
     ("volatility", "SPX"),
     ("surface", "SPX"),
@@ -33,7 +35,7 @@ async def test_json_is_an_object_a_line(run: Any, stack: RecordedStack, argument
     assert all(isinstance(line, dict) for line in outcome.json)
 
 
-@pytest.mark.parametrize("arguments", [read for read in READS if read[0] not in ("status", "trace")])
+@pytest.mark.parametrize("arguments", [read for read in READS if read[0] not in ("status", "trace", "feeds")])
 async def test_simulated_data_says_so(run: Any, stack: RecordedStack, arguments: tuple[str, ...]) -> None:
     stack.signals.publish("a", "SPX")
     stack.signals.publish("b", "GOOG")
@@ -47,6 +49,13 @@ async def test_status_shows_each_service(run: Any, stack: RecordedStack) -> None
     assert outcome.status == 0
     assert outcome.out.count("SERVING") == 5
     assert stack.address in outcome.out
+
+
+async def test_feeds_are_shown_with_state_and_reason(run: Any, stack: RecordedStack) -> None:
+    outcome = await run("feeds")
+    assert outcome.status == 0
+    for word in ("cboe:SPX", "DOWN", "delayed", "UNREACHABLE: no route to host", "2019-04-25 19:45:00 UTC"):
+        assert word in outcome.out
 
 
 async def test_volatility_is_shown_by_estimator_and_window(run: Any, stack: RecordedStack) -> None:

@@ -22,6 +22,8 @@ NOBODY = "127.0.0.1:1"
         (1, "there is no underlying 'GOOG'", ("volatility", "GOOG")),
         (2, "--estimator: must be one of close-to-close,", ("volatility", "SPX", "--estimator", "arch")),
         (2, "windows: must be counts, not -5", ("volatility", "SPX", "--window", "-5")),
+        (1, "feed: must be VENUE:SYMBOL", ("feeds", "start", "SPX")),
+        (1, "there is no running feed 'cboe:X'", ("feeds", "stop", "cboe:X")),
         (1, "there is no fill, order or signal 'x'", ("trace", "x")),
         (1, "quantity: must be above zero", (*SUBMIT, "--market", "--quantity", "0")),
         (1, "[TOO_LARGE]", (*SUBMIT, "--market", "--quantity", "1001")),

@@ -197,3 +197,14 @@ def test_the_process_environment_is_read_by_default() -> None:
         [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
     )
     assert ran.stdout.strip() == "warning"
+
+
+def test_feeds_are_known_venues_named_once() -> None:
+    assert load_settings(None, ['marketdata.feeds=["cboe:SPX", "cboe:CLX"]'], {}).marketdata.feeds == (
+        "cboe:SPX",
+        "cboe:CLX",
+    )
+    assert "with a venue of cboe" in _error(overrides=('marketdata.feeds=["nyse:SPX"]',))
+    assert "must have a symbol" in _error(overrides=('marketdata.feeds=["cboe:"]',))
+    assert "named twice" in _error(overrides=('marketdata.feeds=["cboe:SPX", "cboe:SPX"]',))
+    assert "marketdata.live.cboe.url" in _error(overrides=("marketdata.live.cboe.url=ftp://x",))

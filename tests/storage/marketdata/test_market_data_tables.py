@@ -9,8 +9,9 @@ from chain_samples import FRIDAY_NS, MINUTE_NS, small_chain
 from sqlalchemy.exc import IntegrityError
 
 from skewline.storage.database import Database
-from skewline.storage.marketdata import chains, instruments, replays
+from skewline.storage.marketdata import chains, feeds, instruments, replays
 from skewline.storage.marketdata.chains import ChainQuery
+from skewline.storage.marketdata.feeds import FeedRow
 from skewline.storage.marketdata.instruments import InstrumentQuery, InstrumentRow
 from skewline.storage.marketdata.replays import ReplayRow
 from skewline.v1 import chain_pb2
@@ -184,3 +185,17 @@ def test_a_replay_is_found_as_far_as_it_was(database: Database) -> None:
         assert replays.samples(connection, "id") == {"risk": [2], "total": [3, 5]}
     with pytest.raises(IntegrityError), database.begin() as connection:
         replays.add(connection, new)
+
+
+def test_feeds_that_were_not_stopped_go_on(database: Database) -> None:
+    rows = [FeedRow(f"r{number}", f"cboe:{name}", number, stopped=False) for number, name in enumerate("BAB")]
+    with database.begin() as connection:
+        for each in rows[:2]:
+            feeds.add(connection, each)
+        feeds.mark_stopped(connection, "cboe:B")
+        feeds.add(connection, rows[2])
+        assert feeds.started(connection) == rows[1:]
+        assert feeds.feed(connection, "r0") == FeedRow("r0", "cboe:B", 0, stopped=True)
+        assert feeds.feed(connection, "r9") is None
+    with pytest.raises(IntegrityError), database.begin() as connection:
+        feeds.add(connection, rows[0])

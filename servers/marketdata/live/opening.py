@@ -1,0 +1,28 @@
+"""From the name of a feed to its source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from skewline.servers.marketdata.live.cboe import cboe_source
+from skewline.servers.marketdata.live.clock import Clock
+from skewline.servers.marketdata.live.http import Http
+from skewline.servers.marketdata.live.source import LiveSource
+from skewline.servers.runtime.settings.live import LiveSettings
+
+
+class Venues:
+    """The venues of live feeds; what must be shared by all feeds of one, such as its rate limit, is here."""
+
+    def __init__(self, settings: LiveSettings, clock: Clock) -> None:
+        cboe = settings.cboe
+        cboe_http = Http(cboe.url, requests_per_s=cboe.requests_per_s, timeout_s=cboe.timeout_s, clock=clock)
+        # By the name that the venue's section has in the settings.
+        self._open: Mapping[str, Callable[[str], LiveSource]] = {
+            "cboe": lambda symbol: cboe_source(symbol, cboe, cboe_http, clock),
+        }
+
+    def open(self, feed: str) -> LiveSource:
+        """The source of "venue:SYMBOL", a name in which `feed_fault` finds nothing wrong."""
+        venue, _, symbol = feed.partition(":")
+        return self._open[venue](symbol)

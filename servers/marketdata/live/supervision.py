@@ -1,0 +1,165 @@
+"""What every live source needs around it, written once: reconnecting, silence, gaps, health."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from random import Random
+from typing import Final
+
+from skewline.servers.marketdata.live.clock import Clock
+from skewline.servers.marketdata.live.health import CLOSED, LIVE, Health
+from skewline.servers.marketdata.live.source import (
+    ChainSeen,
+    Heard,
+    LiveSource,
+    MarketClosed,
+    Missed,
+    SourceFault,
+    Unchanged,
+)
+from skewline.servers.runtime.backoff import Backoff
+from skewline.servers.runtime.settings.live import LiveSettings
+from skewline.v1 import chain_pb2, feed_pb2
+
+_log = logging.getLogger(__name__)
+
+_NANOS_A_SECOND: Final = 1_000_000_000
+
+Deliver = Callable[[chain_pb2.OptionChain, int], Awaitable[chain_pb2.ChainSummary]]
+"""Takes a chain and when it was received, and returns what became of it."""
+Notify = Callable[[feed_pb2.FeedNotice, int], Awaitable[None]]
+"""Tells subscribers, with the wall clock."""
+
+
+class Supervised:
+    """Streams a source until it is cancelled: when a connection ends, the next one follows after a pause.
+
+    `blocked` says why it must not connect now, or nothing. The state is the truth of this moment: LIVE only
+    while something new came within the source's patience.
+    """
+
+    def __init__(
+        self,
+        source: LiveSource,
+        health: Health,
+        *,
+        deliver: Deliver,
+        notify: Notify,
+        settings: LiveSettings,
+        clock: Clock,
+        random: Random,
+        blocked: Callable[[], SourceFault | None] = lambda: None,
+    ) -> None:
+        self.health = health
+        self._source = source
+        self._deliver = deliver
+        self._notify = notify
+        self._clock = clock
+        self._blocked = blocked
+        self._backoff = Backoff(first=settings.retry_first_s, most=settings.retry_most_s, random=random)
+        # Everything the venue had up to here was heard; None before the first word.
+        self._heard_ns: int | None = None
+        self._broken: SourceFault | None = None
+        self._word_at = self._news_at = clock.monotonic()
+
+    async def run(self) -> None:
+        """Stream, and stream again, for as long as nobody cancels it."""
+        await self._tell()
+        while True:
+            fault = await self._connection()
+            self._broken = fault
+            if self.health.down(fault, self._clock.time_ns()):
+                await self._tell()
+            await self._clock.sleep(max(self._backoff.next(), fault.retry_after_s))
+
+    async def _connection(self) -> SourceFault:
+        if (fault := self._blocked()) is not None:
+            return fault
+        self.health.connects()
+        self._word_at = self._news_at = self._clock.monotonic()
+        try:
+            async with aclosing(self._source.stream()) as stream:
+                while True:
+                    await self._take(await self._next(stream))
+        except StopAsyncIteration:
+            return SourceFault("CONNECTION_LOST", "the venue ended the connection")
+        except SourceFault as broken:
+            return broken
+        except Exception as error:  # noqa: BLE001 - it must not take the other feeds with it
+            _log.exception("feed of %s failed", self._source.underlying)
+            return SourceFault("INTERNAL", f"{type(error).__name__}: {error}")
+
+    async def _next(self, stream: AsyncGenerator[Heard, None]) -> Heard:
+        """The next item; meanwhile the feed may become stale. Raises SourceFault if nothing comes at all."""
+        patience = self._source.patience
+        hearing = asyncio.ensure_future(anext(stream))
+        try:
+            while True:
+                if self.health.state == CLOSED:
+                    return await hearing
+                now = self._clock.monotonic()
+                silent, old = now - self._word_at, now - self._news_at
+                if self.health.state == LIVE and old >= patience.stale_after_s:
+                    if self.health.stale(old, self._clock.time_ns()):
+                        await self._tell()
+                    continue
+                if silent >= patience.reconnect_after_s:
+                    raise SourceFault("SILENT", f"not a word for {silent:.3g} s")
+                left = patience.reconnect_after_s - silent
+                if self.health.state == LIVE:
+                    left = min(left, patience.stale_after_s - old)
+                waiting = asyncio.ensure_future(self._clock.sleep(left))
+                await asyncio.wait({hearing, waiting}, return_when=asyncio.FIRST_COMPLETED)
+                waiting.cancel()
+                if hearing.done():
+                    return hearing.result()
+        finally:
+            hearing.cancel()
+            await asyncio.gather(hearing, return_exceptions=True)
+
+    async def _take(self, heard: Heard) -> None:
+        now_ns = self._clock.time_ns()
+        self._word_at = self._clock.monotonic()
+        await self._resumed(now_ns)
+        self._heard_ns = now_ns
+        match heard:
+            case ChainSeen(chain):
+                self._news_at = self._word_at
+                # Judged first: who hears that the feed is live finds what it brought.
+                self.health.judged(await self._deliver(chain, now_ns))
+                changed = self.health.live(now_ns)
+            case Unchanged():
+                changed = self.health.answered(now_ns)
+            case Missed(reason, detail):
+                changed = False
+                await self._gap(reason, detail, now_ns, now_ns)
+            case MarketClosed():
+                self._heard_ns = max(heard.until_ns, now_ns)
+                self._news_at = self._word_at
+                changed = self.health.closed(heard, now_ns)
+        if changed:
+            await self._tell()
+        self._backoff.reset()
+
+    async def _resumed(self, now_ns: int) -> None:
+        """The first word after a break: if it was long enough to lose something, say so."""
+        broken, self._broken = self._broken, None
+        if broken is None or self._heard_ns is None:
+            return
+        lost_s = (now_ns - self._heard_ns) / _NANOS_A_SECOND
+        if lost_s > self._source.patience.gap_after_s:
+            detail = (
+                f"{lost_s:.3g} s without the venue ({broken}); what follows begins from its present state"
+            )
+            await self._gap("DISCONNECTED", detail, self._heard_ns, now_ns)
+
+    async def _gap(self, reason: str, detail: str, from_ns: int, to_ns: int) -> None:
+        self.health.missed()
+        gap = feed_pb2.FeedGap(reason=reason, detail=detail, from_ns=from_ns, to_ns=to_ns)
+        await self._notify(feed_pb2.FeedNotice(feed=self.health.now(), gap=gap), self._clock.time_ns())
+
+    async def _tell(self) -> None:
+        await self._notify(feed_pb2.FeedNotice(feed=self.health.now()), self._clock.time_ns())

@@ -1,0 +1,44 @@
+"""Settings of live feeds: one section a venue, whose name is the first part of a feed's name."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from skewline.servers.runtime.settings.section import Section
+
+HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s]+[^/\s]$")]
+
+
+class CboeSettings(Section):
+    """Cboe's delayed quotes: whole chains by HTTP, some fifteen minutes late, without a key."""
+
+    url: HttpUrl = "https://cdn.cboe.com/api/global/delayed_quotes/options"
+    """Folder of the files, one an underlying."""
+
+    interval_s: float = Field(default=60.0, gt=0)
+    """Seconds from one question to the next while the market is open."""
+
+    delay_s: float = Field(default=900.0, ge=0)
+    """Seconds that the quotes are behind the market."""
+
+    stale_after_s: float = Field(default=600.0, gt=0)
+    """Seconds without a changed chain, while the market is open, after which the feed is stale."""
+
+    requests_per_s: float = Field(default=1.0, gt=0)
+    """Requests a second, at most."""
+
+    timeout_s: float = Field(default=30.0, gt=0)
+    """Seconds that an answer may take."""
+
+
+class LiveSettings(Section):
+    """How live feeds connect."""
+
+    retry_first_s: float = Field(default=1.0, gt=0)
+    """Seconds until the first new attempt after a feed's connection failed; they double each time."""
+
+    retry_most_s: float = Field(default=60.0, gt=0)
+    """Seconds between attempts, at most, unless the venue asks for more."""
+
+    cboe: CboeSettings = CboeSettings()
+    """Cboe's delayed quotes."""
