@@ -17,11 +17,11 @@ _HEIGHT: Final = 16
 
 
 def drawn(fitted: surface_pb2.VolSlice) -> str:
-    """Vol against strike: `│` from bid to ask vol, `●` the fit, `┊` the forward."""
-    title = f"{fitted.root} {fitted.expiry_date}: implied vol by strike (│ bid to ask, ● fit, ┊ forward)"
-    strikes = [k for k, vol in zip(fitted.strike, fitted.model_iv, strict=True) if math.isfinite(vol)]
+    """Vol against strike: `│` from bid to ask vol, `●` the surface of record, `┊` the forward."""
+    title = f"{fitted.root} {fitted.expiry_date}: implied vol by strike (│ bid to ask, ● record, ┊ forward)"
+    strikes = [k for k, vol in zip(fitted.strike, fitted.record_iv, strict=True) if math.isfinite(vol)]
     vols = [
-        v for column in (fitted.bid_iv, fitted.ask_iv, fitted.model_iv) for v in column if math.isfinite(v)
+        v for column in (fitted.bid_iv, fitted.ask_iv, fitted.record_iv) for v in column if math.isfinite(v)
     ]
     if not strikes or not vols:
         return f"{title}\n  no fitted quotes"
@@ -33,7 +33,7 @@ def drawn(fitted: surface_pb2.VolSlice) -> str:
     for strike, bid, ask in zip(fitted.strike, fitted.bid_iv, fitted.ask_iv, strict=True):
         if math.isfinite(bid) and math.isfinite(ask) and across.low <= strike <= across.high:
             _column(grid, across.cell(strike), range(up.cell(bid), up.cell(ask) + 1), "│")
-    for strike, vol in zip(fitted.strike, fitted.model_iv, strict=True):
+    for strike, vol in zip(fitted.strike, fitted.record_iv, strict=True):
         if math.isfinite(vol):
             grid[up.cell(vol)][across.cell(strike)] = "●"
     labels = {0: percent(up.low, 1), _HEIGHT - 1: percent(up.high, 1)}

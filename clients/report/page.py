@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import plotly.graph_objects as go
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
-from plotly.offline import get_plotlyjs
 
 from skewline.clients.demo import wording
 from skewline.clients.demo.record import RunRecord
 from skewline.clients.demo.summary import RunSummary, summarise
 from skewline.clients.report import exposure, flow, levels, smiles, tables, trading
+from skewline.clients.report.rendering import render, written
 from skewline.v1 import surface_pb2
 
 MOST_UNDERLYINGS: Final = 8
-_FOLDER: Final = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,29 +41,14 @@ class UnderlyingPlots:
 
 def write_report(record: RunRecord, path: Path) -> Path:
     """Write the report of `record` to `path` (its folder is made); returns the absolute path."""
-    path = path.expanduser().absolute()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.write_text(report_html(record), encoding="utf-8")
-    fresh.replace(path)
-    return path
+    return written(report_html(record), path)
 
 
 def report_html(record: RunRecord) -> str:
     """The report as one HTML document that loads nothing from anywhere."""
     summary = summarise(record)
-    pages = Environment(
-        loader=FileSystemLoader(_FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    pages.filters["figure_json"] = _embedded
-    pages.filters["money"] = wording.money
-    pages.filters["vol"] = wording.vol
-    pages.filters["number"] = wording.number
-    return pages.get_template("page.html").render(
+    return render(
+        "page.html",
         summary=summary,
         underlyings=_underlyings(record, summary),
         left_out=max(0, len(summary.fits) - MOST_UNDERLYINGS),
@@ -88,22 +69,7 @@ def report_html(record: RunRecord) -> str:
         most_spans=flow.MOST_SPANS,
         traced_fill=record.traced_fill,
         fit_error=_overall_error(summary),
-        style=_text("page.css"),
-        script=_text("page.js"),
-        plotly=Markup(get_plotlyjs()),
     )
-
-
-def _text(name: str) -> Markup:
-    # Files of ours, no data in them: the only text that goes in as it is.
-    return Markup((_FOLDER / name).read_text(encoding="utf-8"))
-
-
-def _embedded(figure: go.Figure) -> Markup:
-    """JSON that may stand inside a script element, whatever text is in it."""
-    content = json.dumps(json.loads(figure.to_json()), separators=(",", ":"), ensure_ascii=True)
-    escaped = content.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-    return Markup(escaped)
 
 
 def _overall_error(summary: RunSummary) -> str:
@@ -148,7 +114,7 @@ def _smiles(surface: surface_pb2.VolSurface, which: str) -> SmilePlot:
     return SmilePlot(
         f"{which}, {wording.clock(surface.time_ns)} UTC",
         wording.provenance(surface.provenance),
-        smiles.smile_grid(surface),
+        smiles.smile_grid(smiles.shown_slices(surface)),
         "; ".join(parts) + ".",
     )
 

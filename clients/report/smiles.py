@@ -1,4 +1,4 @@
-"""Smiles of one surface: quotes as bars from bid to ask, with the fitted curves through them."""
+"""Smiles of one surface: quotes as bars from bid to ask, with what the models say through them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from skewline.clients.demo import wording
-from skewline.clients.report.canvas import BLUE, GREY, ORANGE, column, dress
+from skewline.clients.report.canvas import GREY, column, dress
+from skewline.clients.report.curves import Curve, Grids, curves
 from skewline.v1 import instrument_pb2, surface_pb2
 
 MOST_EXPIRIES: Final = 12
@@ -27,17 +28,16 @@ def settlement(expiry: surface_pb2.VolSlice) -> str:
     return _SETTLEMENT.get(expiry.settlement, "")
 
 
-def shown_slices(surface: surface_pb2.VolSurface) -> list[surface_pb2.VolSlice]:
-    """The expiries that are plotted: all, or so many spread from the nearest to the farthest."""
+def shown_slices(surface: surface_pb2.VolSurface, most: int = MOST_EXPIRIES) -> list[surface_pb2.VolSlice]:
+    """The expiries that are plotted: all, or `most` spread from the nearest to the farthest."""
     quoted = [expiry for expiry in surface.slices if expiry.strike]
-    if len(quoted) <= MOST_EXPIRIES:
+    if len(quoted) <= most:
         return quoted
-    return [quoted[i] for i in np.linspace(0, len(quoted) - 1, MOST_EXPIRIES).round().astype(int)]
+    return [quoted[i] for i in np.linspace(0, len(quoted) - 1, most).round().astype(int)]
 
 
-def smile_grid(surface: surface_pb2.VolSurface) -> go.Figure | None:
-    """A panel an expiry; None when the surface has no quotes."""
-    slices = shown_slices(surface)
+def smile_grid(slices: Sequence[surface_pb2.VolSlice], grids: Grids = ()) -> go.Figure | None:
+    """A panel an expiry, with the models of `grids`, else those that the slices have; None without slices."""
     if not slices:
         return None
     columns = min(_COLUMNS, len(slices))
@@ -49,10 +49,14 @@ def smile_grid(surface: surface_pb2.VolSurface) -> go.Figure | None:
         horizontal_spacing=0.05,
         vertical_spacing=min(0.12, 0.42 / rows),
     )
+    named: set[str] = set()
     for index, expiry in enumerate(slices):
         row, col = divmod(index, columns)
-        for trace in _curves(expiry, in_legend=_first_with(slices, index)):
-            figure.add_trace(trace, row=row + 1, col=col + 1)
+        figure.add_trace(_quotes(expiry, in_legend=not index), row=row + 1, col=col + 1)
+        for curve in curves(expiry, grids):
+            # Each model is in the legend once, from the first panel that has it.
+            figure.add_trace(_line(curve, curve.pen.name not in named), row=row + 1, col=col + 1)
+            named.add(curve.pen.name)
     figure.update_yaxes(ticksuffix=" %", tickfont_size=10)
     figure.update_xaxes(tickformat=".2f", tickfont_size=10)
     figure.update_xaxes(title_text="strike / forward", title_font_size=11, row=rows)
@@ -60,20 +64,6 @@ def smile_grid(surface: surface_pb2.VolSurface) -> go.Figure | None:
     dress(figure, 70 + 215 * rows, margin={"l": 48, "r": 12, "t": 64, "b": 44})
     figure.update_layout(legend={"y": 1.0 + 34 / (215 * rows)})
     return figure
-
-
-def _first_with(slices: Sequence[surface_pb2.VolSlice], index: int) -> frozenset[str]:
-    """Curves whose legend entry this panel brings: the first panel that has them."""
-    first = {
-        "quotes": 0,
-        "SABR": _first_index(slices, "model_iv"),
-        "Heston": _first_index(slices, "heston_iv"),
-    }
-    return frozenset(name for name, at in first.items() if at == index)
-
-
-def _first_index(slices: Sequence[surface_pb2.VolSlice], field: str) -> int:
-    return next((i for i, expiry in enumerate(slices) if len(getattr(expiry, field))), -1)
 
 
 def _title(expiry: surface_pb2.VolSlice) -> str:
@@ -84,48 +74,40 @@ def _title(expiry: surface_pb2.VolSlice) -> str:
     return title
 
 
-def _curves(expiry: surface_pb2.VolSlice, in_legend: frozenset[str]) -> list[go.Scatter]:
+def _quotes(expiry: surface_pb2.VolSlice, in_legend: bool) -> go.Scatter:
     strike = column(expiry.strike)
-    moneyness = strike / np.float32(expiry.forward)
     mid, bid, ask = (100 * column(side) for side in (expiry.mid_iv, expiry.bid_iv, expiry.ask_iv))
-    curves = [
-        go.Scatter(
-            x=moneyness,
-            y=mid,
-            customdata=strike,
-            error_y={
-                "type": "data",
-                "symmetric": False,
-                "array": np.clip(ask - mid, 0, None),
-                "arrayminus": np.clip(mid - bid, 0, None),
-                "color": GREY,
-                "thickness": 1.2,
-                "width": 0,
-            },
-            mode="markers",
-            marker={"size": 3, "color": GREY},
-            name="bid – mid – ask",
-            legendgroup="quotes",
-            showlegend="quotes" in in_legend,
-            hovertemplate="strike %{customdata:,}<br>mid %{y:.2f} %<extra></extra>",
-        )
-    ]
-    for name, values, colour, dash in (
-        ("SABR", expiry.model_iv, BLUE, "solid"),
-        ("Heston", expiry.heston_iv, ORANGE, "dash"),
-    ):
-        if len(values) != len(strike):
-            continue
-        curves.append(
-            go.Scatter(
-                x=moneyness,
-                y=100 * column(values),
-                mode="lines",
-                line={"color": colour, "width": 1.8, "dash": dash},
-                name=name,
-                legendgroup=name,
-                showlegend=name in in_legend,
-                hovertemplate=f"{name} %{{y:.2f}} %<extra></extra>",
-            )
-        )
-    return curves
+    return go.Scatter(
+        x=strike / np.float32(expiry.forward),
+        y=mid,
+        customdata=strike,
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": np.clip(ask - mid, 0, None),
+            "arrayminus": np.clip(mid - bid, 0, None),
+            "color": GREY,
+            "thickness": 1.2,
+            "width": 0,
+        },
+        mode="markers",
+        marker={"size": 3, "color": GREY},
+        name="bid – mid – ask",
+        legendgroup="quotes",
+        showlegend=in_legend,
+        hovertemplate="strike %{customdata:,}<br>mid %{y:.2f} %<extra></extra>",
+    )
+
+
+def _line(curve: Curve, in_legend: bool) -> go.Scatter:
+    pen = curve.pen
+    return go.Scatter(
+        x=curve.moneyness,
+        y=curve.vol,
+        mode="lines",
+        line={"color": pen.colour, "width": pen.width, "dash": pen.dash},
+        name=pen.name,
+        legendgroup=pen.name,
+        showlegend=in_legend,
+        hovertemplate=f"{pen.name} %{{y:.2f}} %<extra></extra>",
+    )

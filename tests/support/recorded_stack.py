@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ import grpc
 from recorded_services import FULL_NAMES, serving
 from recorded_signals import BUSY, TIME_NS, RecordedSignals
 
+from skewline.servers.calibration.grid import grids_of
 from skewline.servers.runtime.decimals import to_decimal
 from skewline.servers.runtime.errors import NotFound, Refused
 from skewline.servers.runtime.validation import Validation
@@ -69,6 +71,17 @@ def chain() -> chain_pb2.OptionChain:
 
 def surface() -> surface_pb2.VolSurface:
     strikes = [2800.0, 2900.0, 3000.0]
+    vols = [0.155, 0.12, 0.098]
+    record = surface_pb2.RecordSmile(
+        knot=[math.log(strike / 2930.5) for strike in strikes],
+        variance=[0.1 * vol**2 for vol in vols],
+        curvature=[0.0] * 3,
+        atm_vol=0.114,
+        quotes=3,
+        inside_band=1.0,
+        converged=True,
+        status=surface_pb2.FIT_STATUS_GOOD,
+    )
     fitted = surface_pb2.VolSlice(
         root="SPXW",
         expiry_date="2019-05-31",
@@ -82,8 +95,12 @@ def surface() -> surface_pb2.VolSurface:
         is_call=[False, False, True],
         bid_iv=[0.15, 0.118, float("nan")],
         ask_iv=[0.16, 0.122, 0.1],
-        model_iv=[0.155, 0.12, 0.098],
+        mid_iv=vols,
+        model_iv=vols,
         inside_band=1.0,
+        record=record,
+        record_iv=vols,
+        checks=[surface_pb2.FitCheck(name="LEE", model=surface_pb2.VOL_MODEL_RECORD, limit=2.0, value=2.5)],
     )
     return surface_pb2.VolSurface(
         surface_id="surface-1",
@@ -97,6 +114,9 @@ def surface() -> surface_pb2.VolSurface:
         rmse=0.0012,
         status=surface_pb2.FIT_STATUS_GOOD,
         quotes=3,
+        models=[
+            surface_pb2.ModelQuality(model=surface_pb2.VOL_MODEL_RECORD, slices=1, quotes=3, inside_band=1.0)
+        ],
     )
 
 
@@ -190,10 +210,15 @@ class RecordedMarketData(market_data_service_pb2_grpc.MarketDataServiceServicer)
 
 
 class RecordedCalibration(calibration_service_pb2_grpc.CalibrationServiceServicer):
-    """One surface."""
+    """One surface; `asked` are the requests for it."""
 
-    async def GetSurface(self, request: Any, context: Any) -> Any:
-        return calibration_service_pb2.GetSurfaceResponse(surface=surface())
+    def __init__(self) -> None:
+        self.asked: list[calibration_service_pb2.GetSurfaceRequest] = []
+
+    async def GetSurface(self, request: calibration_service_pb2.GetSurfaceRequest, context: Any) -> Any:
+        self.asked.append(request)
+        grids = grids_of(surface(), request.grid) if request.HasField("grid") else []
+        return calibration_service_pb2.GetSurfaceResponse(surface=surface(), grids=grids)
 
 
 class RecordedRisk(risk_service_pb2_grpc.RiskServiceServicer):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -76,10 +77,42 @@ async def test_a_chain_is_shown_around_the_money(run: Any, stack: RecordedStack)
 
 
 async def test_a_surface_is_drawn(run: Any, stack: RecordedStack) -> None:
-    outcome = await run("surface", "SPX", "--plot")
+    outcome = await run("surface", "SPX", "--expiry", "2019-05-31")
     assert outcome.status == 0
     assert outcome.out.count("●") == 4  # one in the legend
-    assert "11.50 %" in outcome.out
+    assert "11.40 %" in outcome.out
+    assert "LEE" in outcome.out
+    missing = await run("surface", "SPX", "--expiry", "2019-06-01")
+    assert missing.status == 2
+    assert "2019-05-31" in missing.err
+
+
+async def test_a_surface_becomes_a_page(run: Any, stack: RecordedStack, tmp_path: Path) -> None:
+    path = tmp_path / "pages" / "spx.html"
+    outcome = await run("surface", "SPX", "--plot", "--out", str(path))
+    assert outcome.status == 0
+    assert str(path) in outcome.out.replace("\n", "")
+    page = path.read_text(encoding="utf-8")
+    assert all(f'id="{section}"' in page for section in ("surface", "smiles", "density", "models", "checks"))
+    assert page.count('type="application/json"') == 5
+
+
+@pytest.mark.parametrize(("model", "column"), [("record", "curvature"), ("sabr", "ν"), ("essvi", "ψ")])
+async def test_the_expiries_are_shown_by_model(
+    run: Any, stack: RecordedStack, model: str, column: str
+) -> None:
+    outcome = await run("surface", "SPX", "--model", model)
+    assert outcome.status == 0
+    assert column in outcome.out
+
+
+async def test_a_surface_of_another_time(run: Any, stack: RecordedStack) -> None:
+    assert (await run("surface", "SPX", "--as-of", "2019-04-25T19:45")).status == 0
+    assert stack.calibration.asked[-1].as_of_ns == 1_556_221_500_000_000_000
+    for option, value in (("--as-of", "yesterday"), ("--model", "garch")):
+        wrong = await run("surface", "SPX", option, value)
+        assert wrong.status == 2
+        assert option in wrong.err
 
 
 async def test_money_is_exact(run: Any, stack: RecordedStack) -> None:

@@ -59,7 +59,7 @@ def test_ages(seconds: float | None, text: str) -> None:
 
 def test_a_smile_without_quotes_or_width_is_still_drawn() -> None:
     assert "no fitted quotes" in drawn(surface_pb2.VolSlice())
-    one = surface_pb2.VolSlice(strike=[100.0], bid_iv=[0.2], ask_iv=[0.2], model_iv=[0.2], forward=100.0)
+    one = surface_pb2.VolSlice(strike=[100.0], bid_iv=[0.2], ask_iv=[0.2], record_iv=[0.2], forward=100.0)
     assert drawn(one).count("●") == 2
 
 
