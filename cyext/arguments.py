@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 Doubles: TypeAlias = NDArray[np.float64]
 Flags: TypeAlias = NDArray[np.uint8]
 Codes: TypeAlias = NDArray[np.int32]
+Indices: TypeAlias = NDArray[np.int64]
 
 _MOST_THREADS = int(np.iinfo(np.intc).max)
 
@@ -54,6 +55,25 @@ def same_length(length: int, **vectors: Doubles) -> None:
     for name, array in vectors.items():
         if array.shape != (length,):
             raise ValueError(f"{name} must have {length} elements, not {array.size}")
+
+
+def ragged(offsets: ArrayLike, points: int, **each: Doubles) -> Indices:
+    """Where each ragged row begins and ends: int64, one longer than the vector that has an element a row.
+
+    TypeError if they are not integers, ValueError unless they rise from 0 to the number of `points`.
+    """
+    ((name, rows),) = each.items()
+    starts = np.asarray(offsets)
+    if starts.dtype.kind not in "iu":
+        raise TypeError(f"offsets must hold integers, not {starts.dtype}")
+    starts = np.require(starts, np.int64, ["C", "A"])
+    if starts.shape != (rows.size + 1,):
+        raise ValueError(
+            f"offsets must have {rows.size + 1} elements (one more than {name}), not {starts.size}"
+        )
+    if starts[0] != 0 or starts[-1] != points or bool(np.any(np.diff(starts) < 0)):
+        raise ValueError(f"offsets must rise from 0 to the number of strikes ({points})")
+    return starts
 
 
 def thread_count(threads: int) -> int:

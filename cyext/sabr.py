@@ -26,6 +26,7 @@ from skewline.cyext.arguments import (
     Doubles,
     doubles,
     number,
+    ragged,
     same_length,
     thread_count,
     vector,
@@ -161,16 +162,7 @@ def calibrate_many(
     w = _NO_WEIGHTS if weights is None else vector("weights", weights)
     if weights is not None:
         same_length(k.size, weights=w)
-    starts = np.asarray(offsets)
-    if starts.dtype.kind not in "iu":
-        raise TypeError(f"offsets must hold integers, not {starts.dtype}")
-    starts = np.require(starts, np.int64, ["C", "A"])
-    if starts.shape != (f.size + 1,):
-        raise ValueError(
-            f"offsets must have {f.size + 1} elements (one more than forwards), not {starts.size}"
-        )
-    if starts[0] != 0 or starts[-1] != k.size or bool(np.any(np.diff(starts) < 0)):
-        raise ValueError(f"offsets must rise from 0 to the number of strikes ({k.size})")
+    starts = ragged(offsets, k.size, forwards=f)
     given = np.full(f.shape, np.nan)
     if beta is not None:
         given = doubles("beta", beta)

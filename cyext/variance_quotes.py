@@ -8,11 +8,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skewline.cyext.arguments import Codes, Doubles, same_length, vector
+from skewline.cyext.arguments import Codes, Doubles, Indices, ragged, same_length, vector
 from skewline.cyext.status import Status
 
 Flags = NDArray[np.bool_]
-Indices = NDArray[np.int64]
 
 FEWEST: Final = 3
 """Strikes that a slice is fitted to, at least."""
@@ -70,7 +69,7 @@ def variance_quotes(
         b = np.where(b > 0.0, b, 0.0)
         m = 0.5 * (b + a) if mid_vols is None else vector("mid_vols", mid_vols)
         same_length(k.size, mid_vols=m)
-        starts = _offsets(offsets, f.size, k.size)
+        starts = ragged(offsets, k.size, forwards=f)
         expiry = np.repeat(np.arange(f.size), np.diff(starts))
         status = np.full(f.size, int(Status.OK), dtype=np.int32)
         status[~(f > 0.0)] = Status.OUT_OF_DOMAIN
@@ -97,17 +96,3 @@ def variance_quotes(
     row, count = row[kept], np.where(status == Status.OK, count, 0)
     ends = np.concatenate(([0], np.cumsum(count))).astype(np.int64)
     return VarianceQuotes(order, t[order], ends, status, x[row], m[row], lower[row], upper[row])
-
-
-def _offsets(offsets: ArrayLike, expiries: int, quotes: int) -> Indices:
-    starts = np.asarray(offsets)
-    if starts.dtype.kind not in "iu":
-        raise TypeError(f"offsets must hold integers, not {starts.dtype}")
-    starts = np.ascontiguousarray(starts, dtype=np.int64)
-    if starts.shape != (expiries + 1,):
-        raise ValueError(
-            f"offsets must have {expiries + 1} elements (one more than forwards), not {starts.size}"
-        )
-    if starts[0] != 0 or starts[-1] != quotes or bool(np.any(np.diff(starts) < 0)):
-        raise ValueError(f"offsets must rise from 0 to the number of strikes ({quotes})")
-    return starts

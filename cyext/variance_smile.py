@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skewline.cyext import _variance_smile
-from skewline.cyext.arguments import Codes, Doubles, doubles, vector
+from skewline.cyext.arguments import Codes, Doubles, Indices, doubles, vector
 from skewline.cyext.essvi import fitted_slices
 from skewline.cyext.status import Status
-from skewline.cyext.variance_quotes import Indices, variance_quotes
+from skewline.cyext.variance_quotes import variance_quotes
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@
 #include "isa.h"
 
 /* Knots of a fitted smile beyond one a quote, at most. */
-#define SKW_MORE_KNOTS 13
+#define SKW_MORE_KNOTS 21
 
 /* A smile: total variance w and w'' at `count` rising knots of log-moneyness, cubic between them and linear beyond. */
 typedef struct {

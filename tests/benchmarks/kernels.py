@@ -25,12 +25,14 @@ import portfolio_rows
 import sabr_rows
 import spx_rows
 import surface_rows
+import svi_rows
 import thread_rows
 from bench_run import run
 
 GROUPS = {
     "black": ("Black-76", black_rows.rows),
     "sabr": ("SABR", sabr_rows.rows),
+    "svi": ("SVI", svi_rows.rows),
     "heston": ("Heston", heston_rows.rows),
     "starts": ("Heston from random starts", heston_start_rows.rows),
     "american": ("American options", american_rows.rows),

@@ -7,6 +7,7 @@ import time
 import numpy as np
 from market_data_folder import FOLDER
 from real_chains import NO_SPX
+from surface_arbitrage import arbitrage_of
 from table_row import Row, Rows
 
 from skewline.cyext import essvi, sabr, variance_smile
@@ -23,6 +24,7 @@ from skewline.v1 import chain_pb2
 _ALL = CalibrationSettings(max_relative_spread=1.99, max_deviations_below=40.0, max_deviations_above=40.0)
 _FLOOR, _GOAL = 1e-3, 0.5e-3  # an expiry
 _SHARE = 0.99
+_ROUNDING = 1e-15  # of a price, over the forward
 
 
 def rows() -> Rows:
@@ -62,15 +64,18 @@ def _day(day: str, chain: chain_pb2.OptionChain) -> Row:
     )
     flagged = int(np.count_nonzero(np.isfinite(fits.inside) & (fits.status != Status.OK)))
     fitted = int(np.count_nonzero(np.isfinite(fits.inside)))
-    good = fits.status == Status.OK
+    found = arbitrage_of(fits)
+    clean = found.least_g >= 0.0 and found.calendar >= 0.0 and found.convexity >= -_ROUNDING
+    clean = clean and found.rise <= _ROUNDING and found.steepest < 2.0
     return Row(
         f"market smiles, SPX {day}, {quotes[chosen].sum():,} quotes, an expiry",
         ours=took / fitted,
         accuracy=(
-            f"{100 * inside:.2f} % inside; rmse in vol points: {said}; least g "
-            f"{np.min(fits.least_g[good]):.3f}; {flagged} of {fitted} expiries flagged"
+            f"{100 * inside:.2f} % inside; rmse in vol points: {said}; {flagged} of {fitted} expiries "
+            f"flagged; least g {found.least_g:.3f}, halfway between expiries {found.between_g:.3f}, least "
+            f"growth of variance {found.calendar:.0e}"
         ),
-        exact=inside >= _SHARE and flagged == 0,
+        exact=inside >= _SHARE and flagged == 0 and clean,
         floor=_FLOOR,
         goal=_GOAL,
     )
