@@ -34,7 +34,7 @@ class Position(Generic[T]):
         item = response.WhichOneof("item")
         if item == "gap":
             gap = response.gap
-            return Gap(response.sequence, gap.from_sequence, gap.to_sequence, gap.reason)
+            return Gap(response.sequence, gap.from_sequence, gap.to_sequence, gap.reason, gap.skipped)
         if item in self._wanted.contents:
             return Update(response.sequence, getattr(response, item), item == "snapshot")
         return None

@@ -97,6 +97,8 @@ class Gap:
     to_sequence: int
     reason: str
     """CONFLATED: the client was behind. EXPIRED: the service no longer has them."""
+    skipped: int = 0
+    """How many they are, as far as known: those EXPIRED are not counted."""
 
 
 def fresh_request_id() -> str:

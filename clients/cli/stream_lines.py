@@ -25,7 +25,8 @@ def json_of(item: Update[Any] | Gap) -> Mapping[str, Any]:
 def line_of(item: Update[Any] | Gap) -> Text:
     """The item in words."""
     if isinstance(item, Gap):
-        text = f"gap: {item.from_sequence} to {item.to_sequence} left out ({item.reason.lower()})"
+        counted = f"{item.skipped} updates, " if item.skipped else ""
+        text = f"gap: {item.from_sequence} to {item.to_sequence} left out ({counted}{item.reason.lower()})"
         return Text(f"{item.sequence:>7}  {text}", style="yellow")
     line = Text(f"{item.sequence:>7}  ")
     match item.content:

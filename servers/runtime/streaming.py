@@ -161,6 +161,7 @@ async def stream_subscription(
                     response.gap.from_sequence = item.from_sequence
                     response.gap.to_sequence = item.to_sequence
                     response.gap.reason = item.reason
+                    response.gap.skipped = item.skipped
                 case Heartbeat():
                     response = response_type()
                     response.heartbeat.sequence = item.newest

@@ -167,7 +167,7 @@ class Subscriber(Generic[T]):
         older = self._waiting_of_key.get(key)
         # A snapshot only says what is current; replaced by what is newer, nothing was missed.
         if older is not None and isinstance(self._waiting.pop(older), Update):
-            self._skip(older, older, "CONFLATED")
+            self._skip(older, older, "CONFLATED", 1)
 
     def _take_gap(self, gap: Gap) -> Gap:
         self._gap = None
@@ -182,7 +182,7 @@ class Subscriber(Generic[T]):
         if self._seen > page.newest:
             raise _no_resume(f"is ahead of the newest sequence {page.newest}, send that or 0")
         if page.oldest > self._seen + 1:
-            self._skip(self._seen + 1, page.oldest - 1, "EXPIRED")
+            self._skip(self._seen + 1, page.oldest - 1, "EXPIRED", 0)
         for entry in page.entries:
             self._seen = entry.sequence
             if self._wants(entry.key):
@@ -209,10 +209,11 @@ class Subscriber(Generic[T]):
         self._waiting[item.sequence] = item
         self._waiting_of_key[item.key] = item.sequence
 
-    def _skip(self, first: int, last: int, reason: GapReason) -> None:
+    def _skip(self, first: int, last: int, reason: GapReason, updates: int) -> None:
         if self._gap is not None:
             first, last = min(first, self._gap.from_sequence), max(last, self._gap.to_sequence)
-        self._gap = Gap(first, last, reason, self._sent)
+            updates += self._gap.skipped
+        self._gap = Gap(first, last, reason, self._sent, updates)
 
 
 def _no_resume(why: str) -> InvalidArgument:

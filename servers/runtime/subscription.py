@@ -65,6 +65,8 @@ class Gap:
     """CONFLATED: the subscriber was behind. EXPIRED: the event log no longer has them."""
     sequence: int
     """To resume after: the last item before the gap was noticed."""
+    skipped: int = 0
+    """Updates left out, as far as known: those EXPIRED are not counted."""
 
 
 @dataclass(frozen=True, slots=True)

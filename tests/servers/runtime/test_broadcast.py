@@ -80,7 +80,7 @@ async def test_no_credit_conflates_per_key_and_tells_the_gap() -> None:
                 hub.offer(key, sequence, f"{key}{sequence}")
             subscriber.grant(2)
             assert await take(items, 3) == [
-                Gap(2, 4, "CONFLATED", sequence=1),
+                Gap(2, 4, "CONFLATED", sequence=1, skipped=3),
                 Update(5, "A", "A5"),
                 Update(6, "B", "B6"),
             ]
@@ -98,7 +98,7 @@ async def test_a_reader_that_does_not_read_holds_bounded_memory_and_gets_the_new
         async with aclosing(slow.items()) as late:
             received = await take(late, 9)
     assert brief(received) == [*(f"A{sequence}" for sequence in range(1, 8)), "A1000"]
-    assert Gap(8, 999, "CONFLATED", sequence=7) in received
+    assert Gap(8, 999, "CONFLATED", sequence=7, skipped=992) in received
 
 
 async def test_lossless_subscriber_that_is_too_slow_is_told_where_to_resume() -> None:
