@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from skewline.cyext import american, black
 from skewline.servers.calibration.contracts import Doubles, Flags
 from skewline.servers.calibration.parity import ParityPairs
+
+_CALL_THEN_PUT = np.array([[True], [False]])
 
 
 def american_vols(
@@ -47,14 +51,27 @@ def european_prices(
 
 
 def european_pairs(
-    pairs: ParityPairs, forward: float, discount: float, years: float, spot: float
-) -> ParityPairs:
-    """`pairs` at European prices, by the vols of their American ones; those without a vol are left out."""
-    prices = {
-        is_call: european_prices(
-            np.full(mid.size, is_call), mid, spot, pairs.strike, years, forward, discount
-        )
-        for is_call, mid in ((True, pairs.call), (False, pairs.put))
-    }
-    european = ParityPairs(pairs.strike, prices[True], prices[False], pairs.half_width)
-    return european.at(np.isfinite(european.difference))
+    pairs: Sequence[ParityPairs], forward: Doubles, discount: Doubles, years: Doubles, spot: float
+) -> list[ParityPairs]:
+    """The pairs of each expiry at European prices, by the vols of their American ones.
+
+    A pair without both vols is left out. `forward`, `discount` and `years` have one element an expiry.
+    """
+    sizes = [each.strike.size for each in pairs]
+    expiry = np.repeat(np.arange(len(pairs)), sizes)
+    columns = [np.concatenate([getattr(each, name) for each in pairs]) for name in ("strike", "call", "put")]
+    prices = european_prices(
+        _CALL_THEN_PUT,
+        np.stack(columns[1:]),
+        spot,
+        columns[0],
+        years[expiry],
+        forward[expiry],
+        discount[expiry],
+    )
+    found = []
+    for stop, each in zip(np.cumsum(sizes).tolist(), pairs, strict=True):
+        rows = slice(stop - each.strike.size, stop)
+        european = ParityPairs(each.strike, prices[0, rows], prices[1, rows], each.half_width)
+        found.append(european.at(np.isfinite(european.difference)))
+    return found

@@ -35,8 +35,8 @@ class Contracts:
     """Parallel columns, one element a contract, by expiry, strike, call before put.
 
     `position` is where in the chain the contract stands. `years` has one element an expiry (ACT/365F from
-    instants). `reason` names why a contract cannot be used, and is empty for those that can. Optional columns
-    that the chain lacks are empty.
+    instants). `reason` names why a contract cannot be used; `usable` are those without one, whose quotes are
+    two-sided and within the settings' bounds. Optional columns that the chain lacks are empty.
     """
 
     position: Indices
@@ -50,17 +50,8 @@ class Contracts:
     open_interest: Doubles
     years: Doubles
     reason: npt.NDArray[np.str_]
-
-    @property
-    def usable(self) -> Flags:
-        """Contracts with a two-sided quote within the settings' bounds."""
-        flags: Flags = self.reason == ""
-        return flags
-
-    @property
-    def mid(self) -> Doubles:
-        """Mid price."""
-        return 0.5 * (self.bid + self.ask)
+    usable: Flags
+    mid: Doubles
 
 
 def contracts_of(chain: chain_pb2.OptionChain, settings: CalibrationSettings) -> Contracts:
@@ -101,6 +92,8 @@ def contracts_of(chain: chain_pb2.OptionChain, settings: CalibrationSettings) ->
         open_interest=_optional(chain.open_interest, order),
         years=nanoseconds / YEAR_NS,
         reason=reason,
+        usable=reason == "",
+        mid=0.5 * (bid + ask),
     )
 
 

@@ -71,20 +71,33 @@ def _europeanised(
     settings: CalibrationSettings,
 ) -> list[Forward]:
     refined = list(found)
-    for index, (forward, each) in enumerate(zip(found, pairs, strict=True)):
-        if each is None or not forward.known:
-            continue
-        near = each.nearest(forward.forward, settings.american_pairs)
-        # The premium depends on the forward that it corrects; it settles at once or nearly so.
-        for _ in range(_ROUNDS):
-            known = refined[index]
-            european = european_pairs(near, known.forward, known.discount, float(years[index]), spot)
-            if not european.strike.size:
-                break
-            level, stderr = forward_given(known.discount, european)
-            refined[index] = replace(known, forward=level, stderr=stderr)
-            if abs(level - known.forward) <= stderr:
-                break
+    near = {
+        index: each.nearest(forward.forward, settings.american_pairs)
+        for index, (forward, each) in enumerate(zip(found, pairs, strict=True))
+        if each is not None and forward.known
+    }
+    unsettled = list(near)
+    # The premium depends on the forward that it corrects; it settles at once or nearly so.
+    for _ in range(_ROUNDS):
+        if not unsettled:
+            break
+        known = [refined[index] for index in unsettled]
+        european = european_pairs(
+            [near[index] for index in unsettled],
+            np.array([each.forward for each in known]),
+            np.array([each.discount for each in known]),
+            years[unsettled],
+            spot,
+        )
+        again = []
+        for index, before, each in zip(unsettled, known, european, strict=True):
+            if not each.strike.size:
+                continue
+            level, stderr = forward_given(before.discount, each)
+            refined[index] = replace(before, forward=level, stderr=stderr)
+            if abs(level - before.forward) > stderr:
+                again.append(index)
+        unsettled = again
     return refined
 
 
@@ -96,8 +109,8 @@ def _pairs(contracts: Contracts, index: int) -> ParityPairs | None:
     if not calls.size:
         return None
     puts = rows[np.searchsorted(rows, calls) + 1]
-    mid, width = contracts.mid, contracts.ask - contracts.bid
-    half = 0.5 * (width[calls] + width[puts])
+    mid, bid, ask = contracts.mid, contracts.bid, contracts.ask
+    half = 0.5 * ((ask[calls] - bid[calls]) + (ask[puts] - bid[puts]))
     # Locked quotes are no more exact than a tick.
     return ParityPairs(
         contracts.strike[calls], mid[calls], mid[puts], np.maximum(half, 1e-4 * mid[calls] + 0.01)
