@@ -48,7 +48,7 @@ def _fitted(
     american = chain.exercise == instrument_pb2.EXERCISE_STYLE_AMERICAN
     contracts = contracts_of(chain, settings)
     with steps("calibration.forward") as note:
-        forwards = forwards_of(contracts, chain.spot, american, settings)
+        forwards = forwards_of(contracts, chain.spot, american, settings, chain.expiries)
         note("expiries", len(forwards))
         note("forwards", sum(each.known for each in forwards))
     with steps("calibration.implied_vol") as note:

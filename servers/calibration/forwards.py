@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -12,6 +13,7 @@ from skewline.servers.calibration.american_style import european_pairs
 from skewline.servers.calibration.contracts import HIGHEST, LOWEST, Contracts, Doubles
 from skewline.servers.calibration.parity import ParityLine, ParityPairs, forward_given, parity_line
 from skewline.servers.runtime.settings.calibration import CalibrationSettings
+from skewline.v1 import chain_pb2
 
 _ROUNDS: Final = 3
 
@@ -35,9 +37,13 @@ NO_FORWARD = Forward(0.0, 0.0, 0.0, ("NO_FORWARD",))
 
 
 def forwards_of(
-    contracts: Contracts, spot: float, american: bool, settings: CalibrationSettings
+    contracts: Contracts,
+    spot: float,
+    american: bool,
+    settings: CalibrationSettings,
+    expiries: Sequence[chain_pb2.ChainExpiry] = (),
 ) -> list[Forward]:
-    """One `Forward` an expiry.
+    """One `Forward` an expiry: what its entry in `expiries` states, or what its quotes say.
 
     European: the line through the pairs gives both. Where it says the rate imprecisely (short expiries, few
     pairs), or the options are American (whose parity is an inequality away from the money), the rate comes
@@ -55,6 +61,12 @@ def forwards_of(
     ]
     if american and spot_known(spot):
         found = _europeanised(found, pairs, years, spot, settings)
+    for index, expiry in enumerate(expiries):
+        if spot_known(expiry.forward) and years[index] > 0.0:
+            # A future that trades says it better than pairs of options do.
+            known = 0.0 < expiry.discount < math.inf
+            discount = expiry.discount if known else math.exp(-rates[index] * years[index])
+            found[index] = Forward(expiry.forward, 0.0, discount, ("FORWARD_FROM_VENUE",))
     return _carried(found, years, rates, spot)
 
 

@@ -24,28 +24,8 @@ class HttpVenue:
         self.port = 0
         self._runner: web.AppRunner | None = None
 
-    @property
-    def url(self) -> str:
-        """Where it is, or was before it was closed."""
-        return f"http://127.0.0.1:{self.port}"
-
-    async def open(self) -> None:
-        """Listen; again on the same port after `close`."""
-        application = web.Application()
-        application.router.add_get("/{path:.*}", self._answer)
-        self._runner = web.AppRunner(application, shutdown_timeout=0.1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True)
-        await site.start()
-        self.port = self._runner.addresses[0][1]
-
-    async def close(self) -> None:
-        """Connections end, and new ones are refused."""
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
-
-    async def _answer(self, request: web.Request) -> web.StreamResponse:
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """What a request gets."""
         path = request.path_qs.lstrip("/")
         self.requests.append(path)
         if self.faults:
@@ -58,6 +38,27 @@ class HttpVenue:
             self.unchanged += 1
             return web.Response(status=304, headers={"ETag": tag})
         return web.Response(body=body, headers={"ETag": tag}, content_type="application/json")
+
+    @property
+    def url(self) -> str:
+        """Where it is, or was before it was closed."""
+        return f"http://127.0.0.1:{self.port}"
+
+    async def open(self) -> None:
+        """Listen; again on the same port after `close`."""
+        application = web.Application()
+        application.router.add_get("/{path:.*}", self.answer)
+        self._runner = web.AppRunner(application, shutdown_timeout=0.1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True)
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+
+    async def close(self) -> None:
+        """Connections end, and new ones are refused."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
 
 
 def status(code: int, **headers: str) -> Fault:

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 
 from skewline.servers.marketdata.live.cboe import cboe_source
 from skewline.servers.marketdata.live.clock import Clock
+from skewline.servers.marketdata.live.deribit import DeribitSource
 from skewline.servers.marketdata.live.http import Http
+from skewline.servers.marketdata.live.rate_limit import RateLimit
 from skewline.servers.marketdata.live.source import LiveSource
 from skewline.servers.runtime.settings.live import LiveSettings
 
@@ -17,9 +19,15 @@ class Venues:
     def __init__(self, settings: LiveSettings, clock: Clock) -> None:
         cboe = settings.cboe
         cboe_http = Http(cboe.url, requests_per_s=cboe.requests_per_s, timeout_s=cboe.timeout_s, clock=clock)
+        deribit = settings.deribit
+        deribit_http = Http(
+            deribit.url, requests_per_s=deribit.requests_per_s, timeout_s=deribit.timeout_s, clock=clock
+        )
+        deribit_limit = RateLimit(deribit.requests_per_s, clock)
         # By the name that the venue's section has in the settings.
         self._open: Mapping[str, Callable[[str], LiveSource]] = {
             "cboe": lambda symbol: cboe_source(symbol, cboe, cboe_http, clock),
+            "deribit": lambda symbol: DeribitSource(symbol, deribit, deribit_http, deribit_limit, clock),
         }
 
     def open(self, feed: str) -> LiveSource:

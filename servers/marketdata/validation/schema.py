@@ -17,6 +17,7 @@ _LONGEST_NAME: Final = 64
 # Exact decimals of their products must fit.
 _MOST_SPOT: Final = 1e12
 _MOST_MULTIPLIER: Final = 1_000_000
+_MOST_DISCOUNT: Final = 2.0
 # Underlyings are tokens of bus subjects.
 _FORBIDDEN: Final = frozenset(" .*>\t\r\n")
 
@@ -59,6 +60,8 @@ def _check_expiries(chain: chain_pb2.OptionChain, validation: Validation) -> Non
             is_date(expiry.expiry_date), "expiry_date", f"must be YYYY-MM-DD, not {expiry.expiry_date!r}"
         )
         within.time_ns("expiry_ns", expiry.expiry_ns)
+        within.non_negative("forward", expiry.forward)
+        within.between("discount", expiry.discount, 0.0, _MOST_DISCOUNT)
         within.enum("settlement", expiry.settlement, instrument_pb2.SettlementStyle)
         first = known.setdefault((expiry.root, expiry.expiry_date), place)
         within.check(first == place, "root", f"repeats expiries[{first}]; merge the two")

@@ -7,6 +7,7 @@ from pydantic import Field
 from skewline.servers.runtime.settings.section import Section
 
 HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s]+[^/\s]$")]
+SocketUrl = Annotated[str, Field(pattern=r"^wss?://[^\s]+[^/\s]$")]
 
 
 class CboeSettings(Section):
@@ -31,6 +32,34 @@ class CboeSettings(Section):
     """Seconds that an answer may take."""
 
 
+class DeribitSettings(Section):
+    """Deribit's options of a coin: the list by HTTP, tickers by WebSocket, without a key."""
+
+    url: HttpUrl = "https://www.deribit.com/api/v2"
+    """Where HTTP questions go."""
+
+    ws_url: SocketUrl = "wss://www.deribit.com/ws/api/v2"
+    """Where the tickers come from."""
+
+    interval_s: float = Field(default=5.0, gt=0)
+    """Seconds from one chain to the next."""
+
+    complete_within_s: float = Field(default=15.0, ge=0)
+    """Seconds after which the first chain is made although not every option has had a ticker."""
+
+    stale_after_s: float = Field(default=60.0, gt=0)
+    """Seconds without a changed chain after which the feed is stale."""
+
+    heartbeat_s: int = Field(default=30, ge=10)
+    """Seconds of silence after which the venue says that it is there; without that, the feed reconnects."""
+
+    requests_per_s: float = Field(default=5.0, gt=0)
+    """Requests a second, at most."""
+
+    timeout_s: float = Field(default=20.0, gt=0)
+    """Seconds that an answer may take."""
+
+
 class LiveSettings(Section):
     """How live feeds connect."""
 
@@ -42,3 +71,6 @@ class LiveSettings(Section):
 
     cboe: CboeSettings = CboeSettings()
     """Cboe's delayed quotes."""
+
+    deribit: DeribitSettings = DeribitSettings()
+    """Deribit's options."""
