@@ -9,8 +9,10 @@ from skewline.clients import methods
 from skewline.clients.errors import bad_input
 from skewline.clients.questions import Ask, Call, Listing, Subscribe, Watch, fresh_request_id, names
 from skewline.clients.values import Instant, ns_of
-from skewline.v1 import chain_pb2, feed_pb2, instrument_pb2
+from skewline.v1 import chain_pb2, corporate_action_pb2, feed_pb2, instrument_pb2
 from skewline.v1 import market_data_service_pb2 as rpc
+
+_ANY_KIND = corporate_action_pb2.CORPORATE_ACTION_KIND_UNSPECIFIED
 
 
 def _get_chain(
@@ -113,6 +115,36 @@ def _list_instruments(
         underlying=underlying, expiry_date=expiry_date, right=right, page_size=page_size
     )
     return Listing("ListInstruments", request, lambda r: r.instruments, limit)
+
+
+def _list_corporate_actions(
+    *,
+    underlying: str = "",
+    kind: corporate_action_pb2.CorporateActionKind.ValueType = _ANY_KIND,
+    since: Instant = 0,
+    until: Instant = 0,
+    limit: int | None = None,
+    page_size: int = 0,
+) -> Listing[rpc.ListCorporateActionsResponse, corporate_action_pb2.CorporateAction]:
+    """Corporate actions known, by effect, oldest first; in effect from `since` on and before `until`."""
+    request = rpc.ListCorporateActionsRequest(
+        underlying=underlying,
+        kind=kind,
+        from_ns=ns_of("since", since),
+        to_ns=ns_of("until", until),
+        page_size=page_size,
+    )
+    return Listing("ListCorporateActions", request, lambda r: r.corporate_actions, limit)
+
+
+def _record_corporate_actions(
+    actions: Sequence[corporate_action_pb2.CorporateAction], *, request_id: str = ""
+) -> Call[rpc.RecordCorporateActionsResponse, rpc.RecordCorporateActionsResponse]:
+    """Make corporate actions known; all or, if one is wrong, none."""
+    request = rpc.RecordCorporateActionsRequest(
+        request_id=request_id or fresh_request_id(), corporate_actions=actions
+    )
+    return Call("RecordCorporateActions", request, lambda r: r)
 
 
 def _stream_chains(
@@ -228,6 +260,8 @@ class AsyncMarketDataService(methods.AsyncService):
     get_realised_volatility = methods.async_call(_get_realised_volatility)
     get_instrument = methods.async_call(_get_instrument)
     list_instruments = methods.async_listing(_list_instruments)
+    list_corporate_actions = methods.async_listing(_list_corporate_actions)
+    record_corporate_actions = methods.async_call(_record_corporate_actions)
     stream_chains = methods.async_subscription(_stream_chains)
     publish_chains = methods.async_exchange(_PUBLISH_CHAINS)
     start_replay = methods.async_call(_start_replay)
@@ -249,6 +283,8 @@ class MarketDataService(methods.Service):
     get_realised_volatility = methods.call(_get_realised_volatility)
     get_instrument = methods.call(_get_instrument)
     list_instruments = methods.listing(_list_instruments)
+    list_corporate_actions = methods.listing(_list_corporate_actions)
+    record_corporate_actions = methods.call(_record_corporate_actions)
     stream_chains = methods.subscription(_stream_chains)
     publish_chains = methods.exchange(_PUBLISH_CHAINS)
     start_replay = methods.call(_start_replay)

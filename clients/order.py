@@ -9,7 +9,7 @@ from skewline.clients.errors import SkewlineError, error_of_code
 from skewline.clients.order_commands import OrderCommand, cancel_command, replace_command, submit_command
 from skewline.clients.questions import Ask, Call, Listing, Subscribe, names
 from skewline.clients.values import Exact, Instant, ns_of
-from skewline.v1 import order_pb2
+from skewline.v1 import corporate_action_pb2, order_pb2
 from skewline.v1 import order_service_pb2 as rpc
 
 
@@ -92,6 +92,14 @@ def _list_positions(
     return Listing("ListPositions", request, lambda r: r.positions, limit)
 
 
+def _list_adjustments(
+    *, underlying: str = "", limit: int | None = None, page_size: int = 0
+) -> Listing[rpc.ListAdjustmentsResponse, corporate_action_pb2.ContractAdjustment]:
+    """What corporate actions changed of positions, newest first."""
+    request = rpc.ListAdjustmentsRequest(underlying=underlying, page_size=page_size)
+    return Listing("ListAdjustments", request, lambda r: r.adjustments, limit)
+
+
 def _get_pnl() -> Call[rpc.GetPnlResponse, Sequence[order_pb2.Pnl]]:
     """Profit and loss, one a currency."""
     return Call("GetPnl", rpc.GetPnlRequest(), lambda r: r.pnl)
@@ -169,6 +177,7 @@ class AsyncOrderService(methods.AsyncService):
     list_orders = methods.async_listing(_list_orders)
     list_fills = methods.async_listing(_list_fills)
     list_positions = methods.async_listing(_list_positions)
+    list_adjustments = methods.async_listing(_list_adjustments)
     get_pnl = methods.async_call(_get_pnl)
     list_pnl = methods.async_listing(_list_pnl)
     stream_orders = methods.async_subscription(_stream_orders)
@@ -186,6 +195,7 @@ class OrderService(methods.Service):
     list_orders = methods.listing(_list_orders)
     list_fills = methods.listing(_list_fills)
     list_positions = methods.listing(_list_positions)
+    list_adjustments = methods.listing(_list_adjustments)
     get_pnl = methods.call(_get_pnl)
     list_pnl = methods.listing(_list_pnl)
     stream_orders = methods.subscription(_stream_orders)

@@ -23,6 +23,7 @@ _COMMANDS: Final = (
     "signals",
     "orders",
     "holdings",
+    "actions",
     "risk",
     "kill",
     "trace",

@@ -37,10 +37,18 @@ class CalibrationEngine:
 
     def fit(self, chain: chain_pb2.OptionChain) -> surface_pb2.VolSurface:
         """The surface of `chain` after what is remembered; remembers nothing."""
-        memory = self._memory.get(chain.underlying, Memory())
+        memory = self._memory_of(chain)
         return fit_surface(chain, self._settings, memory, self._steps)
 
     def remember(self, surface: surface_pb2.VolSurface) -> None:
         """Take up after `surface`, fitted here or elsewhere; slices are not looked at. Twice is as once."""
-        memory = self._memory.get(surface.underlying, Memory())
+        memory = self._memory_of(surface)
         self._memory[surface.underlying] = memory.after(surface, self._settings.ou_max_points)
+
+    def _memory_of(self, seen: chain_pb2.OptionChain | surface_pb2.VolSurface) -> Memory:
+        """What is remembered of the underlying, under its symbol or the one it had before."""
+        memory = self._memory.get(seen.underlying)
+        if memory is not None:
+            return memory
+        earlier = [a.underlying for a in seen.corporate_actions if a.new_symbol == seen.underlying]
+        return next((self._memory[name] for name in earlier if name in self._memory), Memory())

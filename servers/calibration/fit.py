@@ -103,6 +103,7 @@ def _fitted(
         currency=chain.currency,
         checks=checks,
         models=qualities(smiles, models),
+        corporate_actions=chain.corporate_actions,
     )
 
 

@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from skewline.servers.marketdata.action_master import ActionMaster
 from skewline.servers.marketdata.chain_columns import add_columns, columns_of, contract_order
 from skewline.servers.marketdata.validation.contract_rules import contracts_of, set_aside
 from skewline.servers.marketdata.validation.schema import schema_violations
 from skewline.servers.marketdata.validation.snapshot_rules import Snapshot, faults
 from skewline.servers.runtime.identity import derive_id
 from skewline.servers.runtime.messages import copy_into
-from skewline.v1 import chain_pb2, event_pb2
+from skewline.v1 import chain_pb2, corporate_action_pb2, event_pb2
 
 
 @dataclass(frozen=True, slots=True)
 class ChainOutcome:
-    """What became of a chain: `chain` is the clean one if it was accepted, `alert` says why if it was not."""
+    """What became of a chain: `chain` is the clean one if it was accepted, `alert` says why if it was not.
+
+    `actions` are the corporate actions that it made known.
+    """
 
     summary: chain_pb2.ChainSummary
     chain: chain_pb2.OptionChain | None
     alert: event_pb2.Alert | None
+    actions: Sequence[corporate_action_pb2.CorporateAction] = ()
 
 
 def snapshot_id_of(chain: chain_pb2.OptionChain) -> str:
@@ -39,14 +44,37 @@ def snapshot_id_of(chain: chain_pb2.OptionChain) -> str:
 
 
 class MarketDataEngine:
-    """Pure: chains in, outcomes out. All it remembers is the last accepted snapshot of each underlying."""
+    """Pure: chains in, outcomes out.
+
+    It remembers corporate actions, and the last accepted snapshot of each underlying.
+    """
 
     def __init__(self) -> None:
-        self._last: dict[str, chain_pb2.OptionChain] = {}
+        self.restore(())
 
-    def restore(self, newest_accepted: Iterable[chain_pb2.OptionChain]) -> None:
+    def restore(
+        self,
+        newest_accepted: Iterable[chain_pb2.OptionChain],
+        actions: Iterable[corporate_action_pb2.CorporateAction] = (),
+    ) -> None:
         """Take up where the newest accepted chain of each underlying left off."""
         self._last = {chain.underlying: chain for chain in newest_accepted}
+        self._actions = ActionMaster(actions)
+
+    def last_ns(self, underlying: str) -> int:
+        """Data time of the last accepted snapshot; 0 before the first."""
+        last = self._last.get(underlying)
+        return last.time_ns if last is not None else 0
+
+    def learn(
+        self, actions: Iterable[corporate_action_pb2.CorporateAction]
+    ) -> list[corporate_action_pb2.CorporateAction]:
+        """Take corporate actions, which are valid; those that are new, or changed before they took effect."""
+        return [
+            fresh
+            for action in actions
+            for fresh in self._actions.learn([action], self.last_ns(action.underlying))
+        ]
 
     def on_chain(self, chain: chain_pb2.OptionChain, snapshot_id: str = "") -> ChainOutcome:
         """Judge `chain`, whose snapshot_id is empty, and clean it. The same chain twice is out of order.
@@ -73,8 +101,10 @@ class MarketDataEngine:
         )
         if reason:
             return ChainOutcome(summary, None, _alert(summary))
+        learnt = self.learn(chain.corporate_actions)
+        clean.corporate_actions.extend(self._actions.carried_by(clean))
         self._last[chain.underlying] = clean
-        return ChainOutcome(summary, clean, None)
+        return ChainOutcome(summary, clean, None, learnt)
 
 
 def _alert(summary: chain_pb2.ChainSummary) -> event_pb2.Alert:

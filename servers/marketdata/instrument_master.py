@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from skewline.servers.marketdata import contract_terms
 from skewline.servers.marketdata.present_contracts import ContractKeys, Present
+from skewline.servers.runtime.corporate_actions import adjusted, taking_effect
 from skewline.servers.runtime.decimals import from_decimal, price_from_float, to_decimal
 from skewline.storage.marketdata import instruments
 from skewline.storage.marketdata.instruments import InstrumentRow
@@ -40,6 +41,7 @@ class InstrumentMaster:
         contracts = self._keys.of_chain(chain)
         now = replace(contracts, others={**contracts.others, chain.underlying: _UNDERLYING})
         before = self._present.get(chain.underlying) or self._keys.of_ids(())
+        successors = self._successors(connection, chain)
         if gone := self._keys.beyond(before, now):
             instruments.mark(connection, list(gone), self._times[chain.underlying])
         if appeared := self._keys.beyond(now, before):
@@ -48,8 +50,29 @@ class InstrumentMaster:
                 instruments.mark(connection, sorted(known), None)
             new = {name: place for name, place in appeared.items() if name not in known}
             instruments.add(connection, _rows(chain, new))
+        if successors:
+            listed = self._keys.beyond(now, self._keys.of_ids(()))
+            made = {old: name for old, name in successors.items() if name in listed}
+            instruments.succeed(connection, made)
         self._present[chain.underlying] = now
         self._times[chain.underlying] = chain.time_ns
+
+    def _successors(self, connection: Connection, chain: chain_pb2.OptionChain) -> dict[str, str]:
+        """What corporate actions made of contracts since the last snapshot: ids after by ids before."""
+        since_ns = self._times.get(chain.underlying, 0)
+        made: dict[str, str] = {}
+        for action in taking_effect(chain.corporate_actions, since_ns, chain.time_ns):
+            nothing = self._keys.of_ids(())
+            present = self._keys.beyond(self._present.get(action.underlying, nothing), nothing)
+            if action.underlying != chain.underlying and present:
+                instruments.mark(connection, list(present), self._times[action.underlying])
+                del self._present[action.underlying]
+                made[action.underlying] = chain.underlying
+            for instrument_id in present:
+                found = adjusted(action, instrument_id, action.underlying, Decimal(1))
+                if found is not None:
+                    made[instrument_id] = found.instrument_id
+        return made
 
 
 def instrument_of(row: InstrumentRow) -> instrument_pb2.Instrument:
@@ -74,6 +97,8 @@ def instrument_of(row: InstrumentRow) -> instrument_pb2.Instrument:
         currency=row.currency,
         first_seen_ns=row.first_seen_ns,
         last_seen_ns=row.last_seen_ns,
+        successor_id=row.successor_id,
+        predecessor_id=row.predecessor_id,
         **{name: from_decimal(value) for name, value in optional.items() if value is not None},
     )
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,8 +15,9 @@ from skewline.servers.marketdata.instrument_master import InstrumentMaster
 from skewline.servers.runtime.envelope import envelope
 from skewline.servers.runtime.messages import copy_into
 from skewline.servers.runtime.processor import Outgoing
-from skewline.storage.marketdata import chains, instruments
-from skewline.v1 import chain_pb2
+from skewline.storage.marketdata import chains, corporate_actions, instruments
+from skewline.storage.marketdata.corporate_actions import ActionQuery
+from skewline.v1 import chain_pb2, corporate_action_pb2
 
 SERVICE: Final = "marketdata"
 CHAIN_SUBJECTS: Final = "market.chain.>"
@@ -31,6 +34,15 @@ class Taken:
     fresh: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """Corporate actions that are new; `late` are those of them that positions were not adjusted for."""
+
+    fresh: Sequence[corporate_action_pb2.CorporateAction]
+    late: Sequence[corporate_action_pb2.CorporateAction]
+    outgoing: tuple[Outgoing, ...]
+
+
 class Intake:
     """The engine and the instrument master, kept in step with the tables. Used in the writer thread only."""
 
@@ -42,7 +54,7 @@ class Intake:
         """Rebuild both from the tables."""
         newest = chains.newest_accepted(connection)
         self._engine = MarketDataEngine()
-        self._engine.restore(newest)
+        self._engine.restore(newest, corporate_actions.actions(connection, ActionQuery()))
         self._master.restore(instruments.present(connection), newest)
 
     def take(
@@ -65,9 +77,38 @@ class Intake:
         else:
             chains.add(connection, outcome.summary, outcome.chain)
             self._master.observe(connection, outcome.chain)
-        return Taken(
-            outcome.summary, outcome.chain, (_announced(outcome, received_ns, traceparent),), fresh=True
+        corporate_actions.save(connection, outcome.actions)
+        outgoing = (
+            *(_announced_action(action, received_ns) for action in outcome.actions),
+            _announced(outcome, received_ns, traceparent),
         )
+        return Taken(outcome.summary, outcome.chain, outgoing, fresh=True)
+
+    def learn(
+        self,
+        connection: Connection,
+        actions: Sequence[corporate_action_pb2.CorporateAction],
+        received_ns: int,
+    ) -> Learnt:
+        """Take corporate actions, which are valid, store and announce those that are new."""
+        fresh = self._engine.learn(actions)
+        corporate_actions.save(connection, fresh)
+        late = [action for action in fresh if action.effective_ns <= self._engine.last_ns(action.underlying)]
+        return Learnt(fresh, late, tuple(_announced_action(action, received_ns) for action in fresh))
+
+
+def _announced_action(action: corporate_action_pb2.CorporateAction, received_ns: int) -> Outgoing:
+    digest = hashlib.sha256(action.SerializeToString(deterministic=True)).hexdigest()
+    event = envelope(
+        service=SERVICE,
+        payload=action,
+        key=(action.action_id, digest),
+        time_ns=action.effective_ns,
+        underlying=action.underlying,
+        received_ns=received_ns,
+        published_ns=time.time_ns(),
+    )
+    return Outgoing(f"market.action.{action.underlying}", event)
 
 
 def _announced(outcome: ChainOutcome, received_ns: int, traceparent: str) -> Outgoing:

@@ -60,6 +60,7 @@ class MarketDataService:
         )
         self._servicer = MarketDataServicer(
             processor=processor,
+            intake=self._intake,
             publisher=publisher,
             store=store,
             chains_feed=self._chains,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
@@ -11,25 +12,35 @@ from sqlalchemy import Connection
 from skewline.servers.marketdata.bars import bars
 from skewline.servers.marketdata.chain_store import ChainStore
 from skewline.servers.marketdata.instrument_master import instrument_of
+from skewline.servers.marketdata.intake import Intake, Learnt
 from skewline.servers.marketdata.live.feeds import Feeds
 from skewline.servers.marketdata.publishing import ChainPublisher
 from skewline.servers.marketdata.realised.question import check_question, realised_volatility
 from skewline.servers.marketdata.replaying import Replays
-from skewline.servers.marketdata.validation.schema import is_date
+from skewline.servers.marketdata.validation.action_schema import check_actions, is_date
 from skewline.servers.runtime.errors import NotFound
 from skewline.servers.runtime.instruments import parse_osi
 from skewline.servers.runtime.paging import cut, page_of, token_after
-from skewline.servers.runtime.processor import Processor
+from skewline.servers.runtime.processor import Outgoing, Processor
 from skewline.servers.runtime.streaming import Feed, stream_subscription
 from skewline.servers.runtime.validation import Validation
-from skewline.storage.marketdata import chains, instruments
+from skewline.storage.marketdata import chains, corporate_actions, instruments
 from skewline.storage.marketdata.chains import ChainQuery
+from skewline.storage.marketdata.corporate_actions import ActionQuery
 from skewline.storage.marketdata.instruments import InstrumentQuery, InstrumentRow
-from skewline.v1 import chain_pb2, feed_pb2, instrument_pb2, market_data_service_pb2_grpc
+from skewline.v1 import (
+    chain_pb2,
+    corporate_action_pb2,
+    feed_pb2,
+    instrument_pb2,
+    market_data_service_pb2_grpc,
+)
 from skewline.v1 import market_data_service_pb2 as pb
 
 Context = Any
 _BAR_SPOTS: Final = 200_000
+_LONGEST: Final = 128
+_MOST_ACTIONS: Final = 1000
 
 
 class MarketDataServicer(market_data_service_pb2_grpc.MarketDataServiceServicer):
@@ -39,6 +50,7 @@ class MarketDataServicer(market_data_service_pb2_grpc.MarketDataServiceServicer)
         self,
         *,
         processor: Processor,
+        intake: Intake,
         publisher: ChainPublisher,
         store: ChainStore,
         chains_feed: Feed[chain_pb2.OptionChain],
@@ -47,6 +59,7 @@ class MarketDataServicer(market_data_service_pb2_grpc.MarketDataServiceServicer)
         feeds: Feeds,
     ) -> None:
         self._processor = processor
+        self._intake = intake
         self._publisher = publisher
         self._store = store
         self._chains_feed = chains_feed
@@ -161,6 +174,51 @@ class MarketDataServicer(market_data_service_pb2_grpc.MarketDataServiceServicer)
         shown, token = cut(rows, page, repr(query), lambda row: (row.instrument_id,))
         return pb.ListInstrumentsResponse(
             instruments=[instrument_of(row) for row in shown], next_page_token=token
+        )
+
+    async def ListCorporateActions(
+        self, request: pb.ListCorporateActionsRequest, context: Context
+    ) -> pb.ListCorporateActionsResponse:
+        """By effect, oldest first."""
+        validation = Validation()
+        if request.kind:
+            validation.enum("kind", request.kind, corporate_action_pb2.CorporateActionKind)
+        validation.raise_if_any()
+        _check_times(request.from_ns, request.to_ns)
+        query = ActionQuery(request.underlying, request.kind, request.from_ns, request.to_ns)
+        page = page_of(request.page_size, request.page_token, repr(query))
+        after = (int(page.after[0]), str(page.after[1])) if page.after else None
+        listed = await self._processor.read(
+            lambda connection: corporate_actions.actions(connection, query, after, page.size + 1)
+        )
+        shown, token = cut(listed, page, repr(query), lambda one: (one.effective_ns, one.action_id))
+        return pb.ListCorporateActionsResponse(corporate_actions=shown, next_page_token=token)
+
+    async def RecordCorporateActions(
+        self, request: pb.RecordCorporateActionsRequest, context: Context
+    ) -> pb.RecordCorporateActionsResponse:
+        """All or, if one is wrong, none."""
+        received_ns = time.time_ns()
+        validation = Validation()
+        if validation.required("request_id", request.request_id):
+            validation.max_length("request_id", request.request_id, _LONGEST)
+        told = request.corporate_actions
+        if validation.required("corporate_actions", told):
+            validation.max_length("corporate_actions", told, _MOST_ACTIONS)
+        check_actions(told, validation)
+        validation.raise_if_any()
+
+        def work(connection: Connection) -> tuple[Learnt, tuple[Outgoing, ...]]:
+            learnt = self._intake.learn(connection, told, received_ns)
+            return learnt, learnt.outgoing
+
+        async with self._processor.exclusive():
+            learnt = await self._processor.transact(work)
+        return pb.RecordCorporateActionsResponse(
+            request_id=request.request_id,
+            recorded=learnt.fresh,
+            known=len(told) - len(learnt.fresh),
+            late=learnt.late,
         )
 
     async def StreamChains(

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from skewline.servers.order import state_machine as states
+from skewline.servers.order.adjustment import adjust_holding
 from skewline.servers.order.brokers.broker import (
     Acknowledged,
     Cancelled,
@@ -26,7 +27,7 @@ from skewline.servers.order.record import OrderRecord, signed
 from skewline.servers.order.settlement import Settlement
 from skewline.servers.runtime.decimals import from_decimal, to_decimal
 from skewline.servers.runtime.identity import derive_id
-from skewline.v1 import common_pb2, order_pb2
+from skewline.v1 import common_pb2, corporate_action_pb2, order_pb2
 
 _ZERO: Final = Decimal(0)
 
@@ -107,6 +108,12 @@ class Blotter:
                 case Expired(reason=reason):
                     self.step(record, states.ON_EXPIRED, time_ns, reason)
 
+    def adjust(self, action: corporate_action_pb2.CorporateAction, book: Book) -> None:
+        """Turn what is held of the action's underlying into the contracts after it."""
+        for holding in list(self.ledger.open()):
+            if (adjustment := adjust_holding(self.ledger, holding, action, book)) is not None:
+                self._history.adjustments.append(adjustment)
+
     def settle(self, settlement: Settlement, book: Book) -> None:
         """Close an expired holding at its intrinsic value, as an order and a fill of its own."""
         contract = settlement.holding.contract
@@ -152,6 +159,7 @@ class Blotter:
             records=list(history.records.values()),
             events=history.events,
             fills=history.fills,
+            adjustments=history.adjustments,
             holdings=self.ledger.take_changed(),
             pnl=self.ledger.pnl(time_ns),
             book=history.book,

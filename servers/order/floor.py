@@ -15,9 +15,10 @@ from skewline.servers.order.ledger import Holding
 from skewline.servers.order.quotes import Book
 from skewline.servers.order.record import OrderRecord
 from skewline.servers.order.settlement import settlements
+from skewline.servers.runtime.corporate_actions import in_words, taking_effect
 from skewline.servers.runtime.decimals import to_decimal
 from skewline.servers.runtime.settings.order import OrderSettings
-from skewline.v1 import chain_pb2, common_pb2, order_pb2
+from skewline.v1 import chain_pb2, common_pb2, corporate_action_pb2, order_pb2
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +78,13 @@ class Floor:
         return book
 
     def move_to(self, chain: chain_pb2.OptionChain) -> None:
-        """Take the next snapshot: settle what has expired, end and match working orders."""
+        """Take the next snapshot: adjust and settle what is held, end and match working orders."""
         book = Book(chain, self._settings.assumed_size)
+        before = self._exchange.book(chain.underlying)
         self.blotter.moved_to(book)
+        seen_ns = before.time_ns if before is not None else 0
+        for action in taking_effect(chain.corporate_actions, seen_ns, book.time_ns):
+            self._adjust(action, book)
         for settlement in settlements(self.blotter.ledger, book):
             self.blotter.settle(settlement, book)
         self.blotter.apply(self._exchange.on_book(book), book, book.time_ns)
@@ -127,8 +132,17 @@ class Floor:
             orders=[record.order for record in changes.records],
             events=changes.events,
             fills=changes.fills,
+            adjustments=changes.adjustments,
             pnl=changes.pnl,
         )
+
+    def _adjust(self, action: corporate_action_pb2.CorporateAction, book: Book) -> None:
+        for record in self.blotter.live():
+            # As exchanges do: an order in contracts that are no more is not carried over.
+            if record.order.underlying == action.underlying:
+                reason = f"CORPORATE_ACTION: {in_words(action)}; enter it again in the contracts after it"
+                self.cancel(record, book.time_ns, reason)
+        self.blotter.adjust(action, book)
 
 
 def _first_expiry(order: order_pb2.Order, book: Book) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from skewline.servers.order.ledger import Holding
 from skewline.servers.order.quotes import Book
 from skewline.servers.order.record import OrderRecord
-from skewline.v1 import order_pb2
+from skewline.v1 import corporate_action_pb2, order_pb2
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,7 @@ class Changes:
     records: Sequence[OrderRecord]
     events: Sequence[order_pb2.OrderEvent]
     fills: Sequence[order_pb2.Fill]
+    adjustments: Sequence[corporate_action_pb2.ContractAdjustment]
     holdings: Sequence[Holding]
     pnl: Sequence[order_pb2.Pnl]
     book: Book | None
@@ -31,6 +32,7 @@ class History:
     records: dict[str, OrderRecord] = field(default_factory=dict)
     events: list[order_pb2.OrderEvent] = field(default_factory=list)
     fills: list[order_pb2.Fill] = field(default_factory=list)
+    adjustments: list[corporate_action_pb2.ContractAdjustment] = field(default_factory=list)
     book: Book | None = None
 
     def add(self, record: OrderRecord, event: order_pb2.OrderEvent) -> None:

@@ -141,6 +141,32 @@ class Ledger:
         self._changed[name] = holding
         return holding
 
+    def convert(self, holding: Holding, contract: Contract, contracts: Decimal) -> Holding:
+        """Turn what is held of one contract into `contracts` of another for each; returns the holding after.
+
+        Cost goes along to the last digit, and no cash changes hands; what was realised stays where it was.
+        """
+        quantity, cost = holding.quantity, holding.cost
+        mark = holding.mark * holding.contract.multiplier / (contract.multiplier * contracts)
+        holding.quantity = holding.cost = _ZERO
+        name = contract.instrument_id
+        after = self._holdings.get(name)
+        if after is None:
+            after = self._holdings[name] = Holding(contract, holding.provenance, len(self._holdings) + 1)
+        after.contract = contract
+        after.quantity += quantity * contracts
+        after.cost += cost
+        if not after.quantity:
+            # Two holdings that offset each other: what is left of their cost is a profit or loss.
+            self._totals[contract.currency].realised -= after.cost
+            after.realised, after.cost = after.realised - after.cost, _ZERO
+        after.provenance = _least_real(after.provenance, holding.provenance)
+        after.mark, after.mark_ns = mark.quantize(_NANO), holding.mark_ns
+        after.mark_provenance = holding.mark_provenance
+        for changed in (holding, after):
+            self._changed[changed.contract.instrument_id] = changed
+        return after
+
     def mark(self, book: Book) -> None:
         """Mark open holdings of the book's underlying at its mids; one without a quote keeps its mark."""
         for holding in self.open():

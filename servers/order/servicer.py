@@ -120,6 +120,21 @@ class OrderServicer(order_service_pb2_grpc.OrderServiceServicer):
             next_page_token=token,
         )
 
+    async def ListAdjustments(
+        self, request: pb.ListAdjustmentsRequest, context: Context
+    ) -> pb.ListAdjustmentsResponse:
+        """Newest first."""
+        query = repr(("adjustments", request.underlying))
+        page = page_of(request.page_size, request.page_token, query)
+        before = int(page.after[0]) if page.after else None
+        rows = await self._processor.read(
+            lambda connection: listing.adjustments(connection, request.underlying, before, page.size + 1)
+        )
+        shown, token = cut(rows, page, query, lambda row: (row[0],))
+        return pb.ListAdjustmentsResponse(
+            adjustments=[adjustment for _, adjustment in shown], next_page_token=token
+        )
+
     async def GetPnl(self, request: pb.GetPnlRequest, context: Context) -> pb.GetPnlResponse:
         """After the newest batch."""
         return pb.GetPnlResponse(pnl=await self._processor.read(listing.newest_pnl))

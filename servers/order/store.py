@@ -43,6 +43,7 @@ def save(connection: Connection, changes: Changes, traceparents: Mapping[str, st
     )
     repository.add_events(connection, changes.events)
     repository.add_fills(connection, changes.fills)
+    repository.add_adjustments(connection, changes.adjustments)
     repository.save_positions(connection, [stored_position(holding) for holding in changes.holdings])
     repository.add_pnl(connection, changes.pnl)
     if changes.book is not None:

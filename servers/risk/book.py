@@ -8,8 +8,9 @@ from decimal import Decimal
 from typing import Final
 
 from skewline.servers.risk.option import Option, osi_option
+from skewline.servers.runtime.corporate_actions import adjusted
 from skewline.servers.runtime.decimals import to_decimal
-from skewline.v1 import common_pb2, order_pb2, risk_pb2
+from skewline.v1 import common_pb2, corporate_action_pb2, order_pb2, risk_pb2
 
 _ZERO: Final = Decimal(0)
 _FINAL: Final = (
@@ -62,13 +63,15 @@ class RiskBook:
     """Positions and reservations, and the net cash that all fills brought (currency, after fees).
 
     `natives` are the options ever traded under exchange-native ids: such an id says nothing, and a later
-    surface does not quote what has moved into the money.
+    surface does not quote what has moved into the money. `actions` are the corporate actions that positions
+    were adjusted for, by id, in the order of their effect.
     """
 
     positions: dict[str, HeldPosition] = field(default_factory=dict)
     reservations: dict[str, Reservation] = field(default_factory=dict)
     cash: Decimal = _ZERO
     natives: dict[str, Option] = field(default_factory=dict)
+    actions: dict[str, corporate_action_pb2.CorporateAction] = field(default_factory=dict)
 
     def option(self, instrument_id: str) -> Option | None:
         """The option of an id; None for a native one that was never traded."""
@@ -85,14 +88,41 @@ class RiskBook:
         side, quantity = leg_sign(fill.side), to_decimal(fill.quantity)
         price, multiplier = to_decimal(fill.price), to_decimal(fill.multiplier)
         self.cash -= side * quantity * price * multiplier + to_decimal(fill.fee)
-        held = self.positions.get(fill.instrument_id)
-        if held is None:
-            held = self.positions[fill.instrument_id] = HeldPosition(
-                fill.instrument_id, fill.underlying, multiplier, _ZERO, float(price)
-            )
-        if not held.quantity:
-            held.last_price = float(price)
-        held.quantity += side * quantity
+        traded = HeldPosition(fill.instrument_id, fill.underlying, multiplier, side * quantity, float(price))
+        # Its batch may come after the first surface on which a split is in effect.
+        for action in self.actions.values():
+            if fill.time_ns < action.effective_ns:
+                traded = adjusted_position(traded, action) or traded
+        self._add(traded)
+
+    def adjust(self, action: corporate_action_pb2.CorporateAction) -> list[str]:
+        """Turn what is held of the action's underlying into the contracts after it; the instruments changed.
+
+        Reservations for these end: orders in contracts that are no more are cancelled.
+        """
+        self.actions[action.action_id] = action
+        changed: list[str] = []
+        for held in self.open():
+            after = adjusted_position(held, action)
+            if after is not None:
+                held.quantity = _ZERO
+                self._add(after)
+                changed += [held.instrument_id, after.instrument_id]
+        for order_id, reservation in list(self.reservations.items()):
+            if reservation.underlying == action.underlying:
+                del self.reservations[order_id]
+        return changed
+
+    def is_before_action(self, underlying: str, time_ns: int) -> bool:
+        """Whether `time_ns` lies before an action that positions of `underlying` were adjusted for."""
+        return any(a.underlying == underlying and time_ns < a.effective_ns for a in self.actions.values())
+
+    def _add(self, traded: HeldPosition) -> None:
+        held = self.positions.get(traded.instrument_id)
+        if held is None or not held.quantity:
+            self.positions[traded.instrument_id] = traded
+        else:
+            held.quantity += traded.quantity
 
     def reserve(self, intent: risk_pb2.OrderIntent, quantity: Decimal) -> None:
         """Hold the exposure of an approved intent; one of the same id (a replaced order) is superseded."""
@@ -151,6 +181,7 @@ def restored(
     reservations: Iterable[Reservation],
     cash: Decimal,
     natives: Iterable[Option],
+    actions: Iterable[corporate_action_pb2.CorporateAction],
 ) -> RiskBook:
     """The book as it was stored."""
     return RiskBook(
@@ -158,6 +189,24 @@ def restored(
         {reservation.order_id: reservation for reservation in reservations},
         cash,
         {option.instrument_id: option for option in natives},
+        {action.action_id: action for action in actions},
+    )
+
+
+def adjusted_position(
+    held: HeldPosition, action: corporate_action_pb2.CorporateAction
+) -> HeldPosition | None:
+    """What `action` makes of a position; None if that does not concern it."""
+    after = adjusted(action, held.instrument_id, held.underlying, held.multiplier)
+    if after is None:
+        return None
+    units = float(held.multiplier / (after.multiplier * after.contracts))
+    return HeldPosition(
+        after.instrument_id,
+        after.underlying,
+        after.multiplier,
+        held.quantity * after.contracts,
+        held.last_price * units,
     )
 
 

@@ -17,9 +17,10 @@ from skewline.servers.risk.portfolio import PortfolioModel, Valued
 from skewline.servers.risk.surface_view import SurfaceView
 from skewline.servers.risk.surfaces import Surfaces
 from skewline.servers.risk.value_at_risk import Scenarios
+from skewline.servers.runtime.corporate_actions import taking_effect
 from skewline.servers.runtime.decimals import to_decimal
 from skewline.servers.runtime.settings.risk import RiskSettings
-from skewline.v1 import order_pb2, risk_pb2, risk_service_pb2, surface_pb2
+from skewline.v1 import corporate_action_pb2, order_pb2, risk_pb2, risk_service_pb2, surface_pb2
 
 CONFIDENCES: Final = (0.95, 0.99)
 SNAPSHOTS_COUNTED: Final = 64
@@ -32,7 +33,8 @@ class RiskEngineState:
 
     `natives` are the options traded under exchange-native ids. `surfaces` are recent ones by time;
     `valued_with` says, by underlying, on which snapshot's the newest batch was valued; `approved` counts
-    approvals by snapshot, oldest first. `limits` and `state` are None at the first start.
+    approvals by snapshot, oldest first; `actions` are those that positions were adjusted for. `limits` and
+    `state` are None at the first start.
     """
 
     limits: risk_pb2.RiskLimits | None = None
@@ -45,6 +47,7 @@ class RiskEngineState:
     surfaces: Sequence[surface_pb2.VolSurface] = ()
     valued_with: Mapping[str, str] = field(default_factory=dict)
     approved: Mapping[str, int] = field(default_factory=dict)
+    actions: Sequence[corporate_action_pb2.CorporateAction] = ()
 
 
 class RiskEngine:
@@ -60,9 +63,10 @@ class RiskEngine:
         self._limits = state.limits or initial_limits(self._settings)
         peak = self._limits.capital if state.peak_equity is None else state.peak_equity
         self._switch = KillSwitch(state.state, peak)
-        self._book = restored(state.positions, state.reservations, state.cash, state.natives)
+        self._book = restored(state.positions, state.reservations, state.cash, state.natives, state.actions)
         self._surfaces = Surfaces(self._settings.recent_surfaces, state.surfaces, state.valued_with)
         self._approved = dict(state.approved)
+        self._adjusted: list[str] = []
 
     @property
     def limits(self) -> risk_pb2.RiskLimits:
@@ -103,6 +107,11 @@ class RiskEngine:
         """Whether the surface of this snapshot is in hand."""
         return self._surfaces.get(snapshot_id) is not None
 
+    def take_adjusted(self) -> list[str]:
+        """Instruments whose positions corporate actions changed since the last call."""
+        adjusted, self._adjusted = self._adjusted, []
+        return adjusted
+
     # --- events
 
     def on_surface(self, surface: surface_pb2.VolSurface) -> None:
@@ -111,6 +120,7 @@ class RiskEngine:
 
     def check(self, request: risk_service_pb2.CheckIntentsRequest) -> list[risk_pb2.RiskDecision]:
         """Size and check each intent in order; the approved are reserved until their orders are final."""
+        self._adjust_on(request.snapshot_id)
         models: dict[str, PortfolioModel] = {}
         return [self._decide(intent, request, models) for intent in request.intents]
 
@@ -119,11 +129,13 @@ class RiskEngine:
 
         A loss from the peak beyond `max_drawdown` trips the kill switch: the snapshot's state says so.
         """
+        self._adjust_on(batch.snapshot_id)
         for fill in batch.fills:
             self._book.fill(fill)
         for order in batch.orders:
             self._book.order(order)
-        self._surfaces.value_on(batch.snapshot_id)
+        if not self._book.is_before_action(batch.underlying, batch.time_ns):
+            self._surfaces.value_on(batch.snapshot_id)
         valued = self._model(None).value()
         self._book.settle_prices(valued.last_prices)
         self._switch.watch(valued.equity, self._limits.max_drawdown, batch.time_ns)
@@ -180,6 +192,18 @@ class RiskEngine:
             self._book.reserve(intent, to_decimal(decision.quantity))
             self._count(snapshot_id)
         return decision
+
+    def _adjust_on(self, snapshot_id: str) -> None:
+        """Adjust positions for what took effect between the surface they are valued on and this one's."""
+        view = self._surfaces.get(snapshot_id)
+        if view is None:
+            return
+        actions = taking_effect(view.surface.corporate_actions, self.valued_ns(view.underlying), view.time_ns)
+        for action in actions:
+            if action.action_id not in self._book.actions:
+                self._adjusted += self._book.adjust(action)
+                # Contracts after a split have no value on a surface before it.
+                self._surfaces.value_on(snapshot_id)
 
     def _count(self, snapshot_id: str) -> None:
         self._approved[snapshot_id] = self._approved.pop(snapshot_id, 0) + 1

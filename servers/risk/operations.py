@@ -67,6 +67,7 @@ class RiskOperations:
             self._have_surface(connection, request.snapshot_id)
             decisions = self._engine.check(request)
             repository.add_decisions(connection, request, decisions)
+            store.save_adjusted(connection, self._engine)
             store.save_reservations(connection, self._engine)
             return pb.CheckIntentsResponse(request_id=request.request_id, decisions=decisions), []
 

@@ -26,8 +26,27 @@ def save_reservations(connection: Connection, engine: RiskEngine) -> None:
 
 def save_batch(connection: Connection, engine: RiskEngine, traded: Iterable[str]) -> None:
     """Store what an order batch changed; `traded` are the instruments of its fills."""
+    save_adjusted(connection, engine)
+    # A late fill is held under what a split since made of its contract, which is open.
+    closed = [name for name in traded if name in engine.book.positions]
+    _save_positions(connection, engine, closed)
+    save_account(connection, engine)
+    repository.save_valuations(connection, engine.valued_with)
+    save_reservations(connection, engine)
+
+
+def save_adjusted(connection: Connection, engine: RiskEngine) -> None:
+    """Store what corporate actions changed since the last call."""
+    adjusted = engine.take_adjusted()
+    if repository.save_actions(connection, list(engine.book.actions.values())) or adjusted:
+        _save_positions(connection, engine, adjusted)
+        repository.save_valuations(connection, engine.valued_with)
+
+
+def _save_positions(connection: Connection, engine: RiskEngine, closed: Iterable[str]) -> None:
+    """Store all that is held, and `closed`, which may be held no more."""
     held = {position.instrument_id: position for position in engine.book.open()}
-    held.update((name, engine.book.positions[name]) for name in traded)
+    held.update((name, engine.book.positions[name]) for name in closed)
     repository.save_positions(
         connection,
         [
@@ -35,9 +54,6 @@ def save_batch(connection: Connection, engine: RiskEngine, traded: Iterable[str]
             for _, p in sorted(held.items())
         ],
     )
-    save_account(connection, engine)
-    repository.save_valuations(connection, engine.valued_with)
-    save_reservations(connection, engine)
 
 
 def save_account(connection: Connection, engine: RiskEngine) -> None:
@@ -61,6 +77,7 @@ def load(connection: Connection, recent_surfaces: int) -> RiskEngineState:
         surfaces=repository.recent_surfaces(connection, recent_surfaces, list(valued_with.values())),
         valued_with=valued_with,
         approved=repository.approvals(connection, SNAPSHOTS_COUNTED),
+        actions=repository.actions(connection),
     )
     if account is None:
         return state

@@ -6,7 +6,16 @@ from collections.abc import Sequence
 
 from skewline.servers.runtime.identity import derive_id
 from skewline.servers.runtime.messages import copy_into
-from skewline.v1 import chain_pb2, event_pb2, feed_pb2, order_pb2, risk_pb2, signal_pb2, surface_pb2
+from skewline.v1 import (
+    chain_pb2,
+    corporate_action_pb2,
+    event_pb2,
+    feed_pb2,
+    order_pb2,
+    risk_pb2,
+    signal_pb2,
+    surface_pb2,
+)
 
 Payload = (
     chain_pb2.OptionChain
@@ -17,6 +26,7 @@ Payload = (
     | risk_pb2.RiskState
     | event_pb2.Alert
     | feed_pb2.FeedNotice
+    | corporate_action_pb2.CorporateAction
 )
 
 _FIELDS: dict[str, str] = {

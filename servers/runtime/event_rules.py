@@ -14,6 +14,7 @@ from skewline.servers.runtime.validation import Validation
 from skewline.v1 import chain_pb2, common_pb2, event_pb2, surface_pb2
 
 _PAYLOADS: Final = (
+    ("market.action.", "corporate_action"),
     ("market.chain.", "chain"),
     ("market.feed.", "feed_notice"),
     ("surface.", "surface"),

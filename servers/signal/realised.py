@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skewline.servers.runtime.corporate_actions import price_ratio
 from skewline.servers.runtime.day_count import DAY_NS, YEAR_NS
 from skewline.servers.runtime.settings.signal import SignalSettings
+from skewline.v1 import corporate_action_pb2
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,11 @@ class SpotHistory:
     """(data time in ns, spot), oldest first."""
 
     spots: tuple[tuple[int, float], ...] = ()
+
+    def in_units_after(self, action: corporate_action_pb2.CorporateAction) -> SpotHistory:
+        """The same history as prices after a corporate action."""
+        ratio = price_ratio(action)
+        return self if ratio == 1.0 else SpotHistory(tuple((t, spot * ratio) for t, spot in self.spots))
 
     def after(self, time_ns: int, spot: float, most: int) -> SpotHistory:
         """With one more, unless it is unknown or not newer; the newest `most` are kept."""

@@ -48,10 +48,8 @@ class SignalService:
         engine = SignalEngine(self._settings)
         engine.restore(
             repository.newest_spots(connection, self._settings.spot_history),
-            [
-                (each.signal.underlying, OpenIdea(each.theme, _instruments(each.signal), each.until_ns))
-                for each in repository.open_signals(connection)
-            ],
+            [(each.signal.underlying, _open_idea(each)) for each in repository.open_signals(connection)],
+            repository.actions(connection),
         )
         self._engine = engine
 
@@ -83,6 +81,7 @@ class SignalService:
             repository.add_spot(
                 connection, surface.surface_id, surface.underlying, surface.time_ns, surface.spot
             )
+            repository.save_actions(connection, assessment.actions)
             repository.add(connection, _stored(assessment))
             outgoing = envelope(
                 service=_NAME,
@@ -108,8 +107,9 @@ def _stored(assessment: Assessment) -> list[StoredSignal]:
     ]
 
 
-def _instruments(signal: signal_pb2.Signal) -> tuple[str, ...]:
-    return tuple(leg.instrument_id for leg in signal.legs)
+def _open_idea(stored: StoredSignal) -> OpenIdea:
+    names = tuple(leg.instrument_id for leg in stored.signal.legs)
+    return OpenIdea(stored.theme, names, stored.signal.time_ns, stored.until_ns)
 
 
 def _signals_of(event: event_pb2.Event) -> signal_pb2.SignalSet | None:

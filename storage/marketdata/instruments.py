@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -16,7 +16,8 @@ from skewline.v1 import chain_pb2
 
 # Below the number of parameters that any build of SQLite takes in one statement.
 _CHUNK = 500
-_COLUMNS = tuple(column.name for column in INSTRUMENTS.c)
+_LINKS = ("successor_id", "predecessor_id")
+_COLUMNS = tuple(column.name for column in INSTRUMENTS.c if column.name not in _LINKS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class InstrumentRow:
     tick_above: Decimal | None
     first_seen_ns: int
     last_seen_ns: int = 0
+    successor_id: str = ""
+    predecessor_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,15 @@ def mark(connection: Connection, ids: Sequence[str], gone_after_ns: int | None) 
         )
 
 
+def succeed(connection: Connection, successors: Mapping[str, str]) -> None:
+    """Note what a corporate action made of instruments: ids after by ids before."""
+    for before, after in successors.items():
+        for name, value, place in (("successor_id", after, before), ("predecessor_id", before, after)):
+            connection.execute(
+                update(INSTRUMENTS).where(INSTRUMENTS.c.instrument_id == place).values({name: value})
+            )
+
+
 def instrument(connection: Connection, instrument_id: str) -> InstrumentRow | None:
     """One entry, None if there is none."""
     row = connection.execute(_SELECT.where(INSTRUMENTS.c.instrument_id == instrument_id)).one_or_none()
@@ -149,8 +161,9 @@ _NEWEST = (
     .scalar_subquery()
 )
 _SELECT = select(
-    *(column for column in INSTRUMENTS.c if column.name != "gone_after_ns"),
+    *(INSTRUMENTS.c[name] for name in _COLUMNS if name != "gone_after_ns"),
     func.coalesce(INSTRUMENTS.c.gone_after_ns, _NEWEST, INSTRUMENTS.c.first_seen_ns),
+    *(INSTRUMENTS.c[name] for name in _LINKS),
 )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Double, Index, Integer, Table, Text
+from sqlalchemy import Boolean, Column, Double, Index, Integer, Table, Text, text
 
 from skewline.storage.columns import CompressedProto, ExactDecimal, NanoTime
 from skewline.storage.schema import new_metadata
-from skewline.v1 import chain_pb2, market_data_service_pb2
+from skewline.v1 import chain_pb2, corporate_action_pb2, market_data_service_pb2
 
 metadata = new_metadata()
 
@@ -50,9 +50,25 @@ INSTRUMENTS = Table(
     Column("first_seen_ns", NanoTime, nullable=False),
     # NULL while the newest accepted snapshot has it, so that a snapshot need not touch every row.
     Column("gone_after_ns", NanoTime),
+    # What a corporate action made of it, and what it was made from; "" if none did.
+    Column("successor_id", Text, nullable=False, server_default=text("''")),
+    Column("predecessor_id", Text, nullable=False, server_default=text("''")),
     Index("ix_instruments_underlying", "underlying", "expiry_date"),
 )
 """The instrument master; `gone_after_ns` is the time of the last snapshot that had it."""
+
+CORPORATE_ACTIONS = Table(
+    "corporate_actions",
+    metadata,
+    Column("action_id", Text, primary_key=True),
+    Column("kind", Integer, nullable=False),
+    Column("underlying", Text, nullable=False),
+    Column("new_symbol", Text, nullable=False),
+    Column("effective_ns", NanoTime, nullable=False),
+    Column("message", CompressedProto(corporate_action_pb2.CorporateAction), nullable=False),
+    Index("ix_corporate_actions_effective_ns", "effective_ns", "action_id"),
+)
+"""Splits, dividends and symbol changes, each with its newest terms."""
 
 REPLAYS = Table(
     "replays",

@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, Connection, func, select
 from skewline.storage.order.decimals import message
 from skewline.storage.order.repository import POSITION_FIELDS
 from skewline.storage.order.rows import StoredPosition
-from skewline.storage.order.tables import FILLS, ORDER_EVENTS, ORDERS, PNL, POSITIONS
-from skewline.v1 import order_pb2
+from skewline.storage.order.tables import ADJUSTMENTS, FILLS, ORDER_EVENTS, ORDERS, PNL, POSITIONS
+from skewline.v1 import corporate_action_pb2, order_pb2
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,24 @@ def fills(
         wanted.append(FILLS.c.number < before)
     rows = connection.execute(
         select(FILLS.c.number, FILLS.c.message).where(*wanted).order_by(FILLS.c.number.desc()).limit(limit)
+    )
+    return [(row.number, row.message) for row in rows]
+
+
+def adjustments(
+    connection: Connection, underlying: str, before: int | None, limit: int
+) -> list[tuple[int, corporate_action_pb2.ContractAdjustment]]:
+    """Adjustments with their numbers, newest first, from below the number `before` on; "" means all."""
+    wanted: list[ColumnElement[bool]] = []
+    if underlying:
+        wanted.append(ADJUSTMENTS.c.underlying == underlying)
+    if before is not None:
+        wanted.append(ADJUSTMENTS.c.number < before)
+    rows = connection.execute(
+        select(ADJUSTMENTS.c.number, ADJUSTMENTS.c.message)
+        .where(*wanted)
+        .order_by(ADJUSTMENTS.c.number.desc())
+        .limit(limit)
     )
     return [(row.number, row.message) for row in rows]
 

@@ -12,6 +12,7 @@ from skewline.storage.columns import canonical_decimal
 from skewline.storage.order.decimals import exact
 from skewline.storage.order.rows import StoredOrder, StoredPosition, StoredQuestion
 from skewline.storage.order.tables import (
+    ADJUSTMENTS,
     BOOKS,
     FILLS,
     ORDER_EVENTS,
@@ -21,7 +22,7 @@ from skewline.storage.order.tables import (
     QUESTIONS,
     REQUESTS,
 )
-from skewline.v1 import chain_pb2, order_pb2
+from skewline.v1 import chain_pb2, corporate_action_pb2, order_pb2
 
 _FINAL: Final = (
     order_pb2.ORDER_STATUS_DENIED,
@@ -73,6 +74,26 @@ def add_fills(connection: Connection, fills: Sequence[order_pb2.Fill]) -> None:
                 "message": fill,
             }
             for fill in fills
+        ],
+    )
+
+
+def add_adjustments(
+    connection: Connection, adjustments: Sequence[corporate_action_pb2.ContractAdjustment]
+) -> None:
+    """Store what corporate actions changed. Raises IntegrityError for what is stored already."""
+    if not adjustments:
+        return
+    connection.execute(
+        insert(ADJUSTMENTS),
+        [
+            {
+                "adjustment_id": adjustment.adjustment_id,
+                "underlying": adjustment.underlying,
+                "time_ns": adjustment.time_ns,
+                "message": adjustment,
+            }
+            for adjustment in adjustments
         ],
     )
 

@@ -6,7 +6,7 @@ from sqlalchemy import Boolean, Column, Index, Integer, Table, Text
 
 from skewline.storage.columns import CompressedProto, ExactDecimal, NanoTime
 from skewline.storage.schema import Sequence64, new_metadata
-from skewline.v1 import chain_pb2, order_pb2, order_service_pb2, risk_service_pb2
+from skewline.v1 import chain_pb2, corporate_action_pb2, order_pb2, order_service_pb2, risk_service_pb2
 
 metadata = new_metadata()
 
@@ -61,6 +61,18 @@ FILLS = Table(
     Column("message", CompressedProto(order_pb2.Fill), nullable=False),
     sqlite_autoincrement=True,
 )
+
+ADJUSTMENTS = Table(
+    "adjustments",
+    metadata,
+    Column("number", Sequence64, primary_key=True, autoincrement=True),
+    Column("adjustment_id", Text, nullable=False, unique=True),
+    Column("underlying", Text, nullable=False, index=True),
+    Column("time_ns", NanoTime, nullable=False),
+    Column("message", CompressedProto(corporate_action_pb2.ContractAdjustment), nullable=False),
+    sqlite_autoincrement=True,
+)
+"""What corporate actions changed of positions: the ledger's entries that are no fills."""
 
 POSITIONS = Table(
     "positions",

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 from skewline.storage.risk.rows import StoredAccount, StoredAnswer, StoredOption, StoredPosition
 from skewline.storage.risk.tables import (
     ACCOUNT,
+    ACTIONS,
     DECISIONS,
     LIMITS,
     OPTIONS,
@@ -22,7 +23,7 @@ from skewline.storage.risk.tables import (
     SURFACES,
     VALUATIONS,
 )
-from skewline.v1 import risk_pb2, risk_service_pb2, surface_pb2
+from skewline.v1 import corporate_action_pb2, risk_pb2, risk_service_pb2, surface_pb2
 
 _ACCOUNT_ID: Final = 1
 
@@ -87,6 +88,27 @@ def positions(connection: Connection) -> list[StoredPosition]:
     """Every position, by instrument."""
     rows = connection.execute(select(POSITIONS).order_by(POSITIONS.c.instrument_id))
     return [StoredPosition(**row._mapping) for row in rows]
+
+
+def save_actions(connection: Connection, actions: Sequence[corporate_action_pb2.CorporateAction]) -> int:
+    """Store which corporate actions positions were adjusted for; how many of them are new."""
+    if not actions:
+        return 0
+    known = set(connection.execute(select(ACTIONS.c.action_id)).scalars())
+    rows = [
+        {"action_id": action.action_id, "effective_ns": action.effective_ns, "message": action}
+        for action in actions
+        if action.action_id not in known
+    ]
+    if rows:
+        connection.execute(insert(ACTIONS), rows)
+    return len(rows)
+
+
+def actions(connection: Connection) -> list[corporate_action_pb2.CorporateAction]:
+    """Corporate actions that positions were adjusted for, in the order of their effect."""
+    order = (ACTIONS.c.effective_ns, ACTIONS.c.action_id)
+    return list(connection.execute(select(ACTIONS.c.message).order_by(*order)).scalars())
 
 
 def save_options(connection: Connection, options: Sequence[StoredOption]) -> None:

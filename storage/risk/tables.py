@@ -6,7 +6,7 @@ from sqlalchemy import Boolean, Column, Double, Index, Integer, Table, Text
 
 from skewline.storage.columns import Blob, CompressedProto, ExactDecimal, NanoTime
 from skewline.storage.schema import Sequence64, new_metadata
-from skewline.v1 import risk_pb2, surface_pb2
+from skewline.v1 import corporate_action_pb2, risk_pb2, surface_pb2
 
 metadata = new_metadata()
 
@@ -43,6 +43,15 @@ OPTIONS = Table(
     Column("expires_ns", NanoTime, nullable=False),
 )
 """What exchange-native ids that were traded mean."""
+
+ACTIONS = Table(
+    "actions",
+    metadata,
+    Column("action_id", Text, primary_key=True),
+    Column("effective_ns", NanoTime, nullable=False),
+    Column("message", CompressedProto(corporate_action_pb2.CorporateAction), nullable=False),
+)
+"""Corporate actions that positions were adjusted for."""
 
 RESERVATIONS = Table(
     "reservations",

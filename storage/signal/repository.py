@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, and_, func, insert, select
 
 from skewline.storage.listing import matching, within
-from skewline.storage.signal.tables import SIGNALS, SPOTS
-from skewline.v1 import signal_pb2
+from skewline.storage.signal.tables import ACTIONS, SIGNALS, SPOTS
+from skewline.v1 import corporate_action_pb2, signal_pb2
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,23 @@ def add(connection: Connection, signals: Sequence[StoredSignal]) -> None:
             )
     if rows:
         connection.execute(insert(SIGNALS), rows)
+
+
+def save_actions(connection: Connection, actions: Sequence[corporate_action_pb2.CorporateAction]) -> None:
+    """Store for which corporate actions spots and open ideas were adjusted; those known already stay."""
+    for action in actions:
+        known = select(ACTIONS.c.action_id).where(ACTIONS.c.action_id == action.action_id)
+        if connection.execute(known).scalar_one_or_none() is None:
+            connection.execute(
+                insert(ACTIONS),
+                {"action_id": action.action_id, "effective_ns": action.effective_ns, "message": action},
+            )
+
+
+def actions(connection: Connection) -> list[corporate_action_pb2.CorporateAction]:
+    """Corporate actions for which spots and open ideas were adjusted, in the order of their effect."""
+    order = (ACTIONS.c.effective_ns, ACTIONS.c.action_id)
+    return list(connection.execute(select(ACTIONS.c.message).order_by(*order)).scalars())
 
 
 def signal(connection: Connection, signal_id: str) -> signal_pb2.Signal | None:

@@ -6,7 +6,7 @@ from sqlalchemy import Column, Double, Index, Integer, Table, Text
 
 from skewline.storage.columns import CompressedProto, NanoTime
 from skewline.storage.schema import Sequence64, new_metadata
-from skewline.v1 import signal_pb2
+from skewline.v1 import corporate_action_pb2, signal_pb2
 
 metadata = new_metadata()
 
@@ -21,6 +21,15 @@ SPOTS = Table(
     Index("ix_spots_underlying_number", "underlying", "number"),
 )
 """One row a surface seen, numbered in that order."""
+
+ACTIONS = Table(
+    "actions",
+    metadata,
+    Column("action_id", Text, primary_key=True),
+    Column("effective_ns", NanoTime, nullable=False),
+    Column("message", CompressedProto(corporate_action_pb2.CorporateAction), nullable=False),
+)
+"""Corporate actions that spots and open ideas were adjusted for."""
 
 SIGNALS = Table(
     "signals",

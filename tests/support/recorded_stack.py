@@ -12,6 +12,7 @@ from typing import Any
 import grpc
 from recorded_services import FULL_NAMES, serving
 from recorded_signals import BUSY, TIME_NS, RecordedSignals
+from splits import dividend, split
 
 from skewline.servers.calibration.grid import grids_of
 from skewline.servers.runtime.decimals import to_decimal
@@ -22,6 +23,7 @@ from skewline.v1 import (
     calibration_service_pb2_grpc,
     chain_pb2,
     common_pb2,
+    corporate_action_pb2,
     feed_pb2,
     instrument_pb2,
     market_data_service_pb2,
@@ -193,6 +195,9 @@ class RecordedMarketData(market_data_service_pb2_grpc.MarketDataServiceServicer)
     async def StopFeed(self, request: market_data_service_pb2.StopFeedRequest, context: Any) -> Any:
         raise NotFound("running feed", request.feed)
 
+    async def ListCorporateActions(self, request: Any, context: Any) -> Any:
+        return market_data_service_pb2.ListCorporateActionsResponse(corporate_actions=[split(), dividend()])
+
     async def WatchReplay(self, request: Any, context: Any) -> AsyncIterator[Any]:
         for fed in range(3):
             yield market_data_service_pb2.WatchReplayResponse(replay=market_data_service_pb2.Replay(fed=fed))
@@ -315,6 +320,21 @@ class RecordedOrders(order_service_pb2_grpc.OrderServiceServicer):
             instrument_id="SPXW  190426C02900000", quantity=decimal(3), currency="USD", provenance=SIMULATED
         )
         return order_service_pb2.ListPositionsResponse(positions=[position])
+
+    async def ListAdjustments(self, request: order_service_pb2.ListAdjustmentsRequest, context: Any) -> Any:
+        adjustment = corporate_action_pb2.ContractAdjustment(
+            underlying=request.underlying,
+            from_instrument_id="AAPL  140719C00645000",
+            to_instrument_id="AAPL  140719C00092140",
+            from_quantity=decimal(3),
+            to_quantity=decimal(21),
+            to_multiplier=decimal(100),
+            cost=decimal(3612),
+            currency="USD",
+            time_ns=TIME_NS,
+            reason="SPLIT 7:1 of AAPL on 2014-06-09",
+        )
+        return order_service_pb2.ListAdjustmentsResponse(adjustments=[adjustment])
 
     async def GetPnl(self, request: Any, context: Any) -> Any:
         pnl = order_pb2.Pnl(

@@ -14,7 +14,9 @@ from typing import Final
 
 import numpy as np
 
+from skewline.servers.marketdata.action_master import RECENT_NS
 from skewline.servers.marketdata.chain_columns import Columns, Doubles, Heading, build_chain, listed_expiry
+from skewline.servers.marketdata.sources.lean_actions import factor_actions, map_actions
 from skewline.servers.marketdata.sources.lean_quotes import (
     HOUR_NS,
     MINUTE_NS,
@@ -33,7 +35,7 @@ from skewline.servers.marketdata.sources.source import (
     require_folder,
 )
 from skewline.servers.runtime import new_york
-from skewline.v1 import chain_pb2, common_pb2, instrument_pb2
+from skewline.v1 import chain_pb2, common_pb2, corporate_action_pb2, instrument_pb2
 
 _QUOTE_WIDTH: Final = 10
 _OPEN_INTEREST_WIDTH: Final = 1
@@ -53,6 +55,7 @@ class LeanSource:
         self._folder = folder
         self._selection = selection
         self._equities = EquityPrices(folder / "equity" / "usa")
+        self._actions = lru_cache(maxsize=64)(self._read_actions)
         # Two: the day in hand, and the next, which is read ahead.
         self._bars = lru_cache(maxsize=2)(self._read_quotes)
         self._interest = lru_cache(maxsize=2)(self._read_interest)
@@ -108,7 +111,7 @@ class LeanSource:
         interest = self._interest(_interest_file(file))
         if interest:
             more["open_interest"] = np.array([interest.get(contract, 0.0) for contract in contracts])
-        return build_chain(
+        chain = build_chain(
             Heading(
                 underlying=ref.underlying,
                 time_ns=ref.time_ns,
@@ -127,6 +130,20 @@ class LeanSource:
                 more=more,
             ),
         )
+        # Only what is past: nobody knew of the rest yet.
+        recent = (ref.time_ns - RECENT_NS, ref.time_ns)
+        chain.corporate_actions.extend(
+            action for action in self._actions(ref.underlying) if recent[0] < action.effective_ns <= recent[1]
+        )
+        return chain
+
+    def _read_actions(self, symbol: str) -> list[corporate_action_pb2.CorporateAction]:
+        folder = self._folder / "equity" / "usa"
+        factors, maps = (folder / name / f"{symbol.lower()}.csv" for name in ("factor_files", "map_files"))
+        return [
+            *(factor_actions(factors, symbol) if factors.is_file() else ()),
+            *(map_actions(maps) if maps.is_file() else ()),
+        ]
 
     def _refs(self, file: Path, underlying: str) -> list[SnapshotRef]:
         key = file.relative_to(self._folder).as_posix()

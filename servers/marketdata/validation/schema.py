@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Final
 
 import numpy as np
 
+from skewline.servers.marketdata.validation.action_schema import check_actions, is_date
 from skewline.servers.runtime.errors import FieldViolation
 from skewline.servers.runtime.validation import Validation
 from skewline.v1 import chain_pb2, instrument_pb2
@@ -48,6 +48,7 @@ def schema_violations(chain: chain_pb2.OptionChain, prefix: str = "") -> tuple[F
     columns |= {name: getattr(chain, name) for name in _OPTIONAL if len(getattr(chain, name))}
     validation.equal_length(columns)
     _check_expiries(chain, validation)
+    check_actions(chain.corporate_actions, validation)
     return validation.violations
 
 
@@ -71,11 +72,3 @@ def _check_expiries(chain: chain_pb2.OptionChain, validation: Validation) -> Non
         place = int(np.argmax(beyond))
         fix = f"must be below {len(chain.expiries)}, the number of expiries; not {index[place]}"
         validation.check(False, f"expiry_index[{place}]", fix)
-
-
-def is_date(text: str) -> bool:
-    """Whether `text` is a day as YYYY-MM-DD."""
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False

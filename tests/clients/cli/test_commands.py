@@ -20,10 +20,14 @@ READS = [
     ("fills",),
     ("positions",),
     ("pnl",),
+    ("actions",),
+    ("adjustments",),
     ("risk",),
     ("trace", "fill-1"),
     ("watch", "signals", "--count", "2"),
 ]
+UNLABELLED = ("status", "trace", "feeds", "actions", "adjustments")
+"""What these show is no market data."""
 
 
 @pytest.mark.parametrize("arguments", READS, ids=" ".join)
@@ -36,7 +40,7 @@ async def test_json_is_an_object_a_line(run: Any, stack: RecordedStack, argument
     assert all(isinstance(line, dict) for line in outcome.json)
 
 
-@pytest.mark.parametrize("arguments", [read for read in READS if read[0] not in ("status", "trace", "feeds")])
+@pytest.mark.parametrize("arguments", [read for read in READS if read[0] not in UNLABELLED])
 async def test_simulated_data_says_so(run: Any, stack: RecordedStack, arguments: tuple[str, ...]) -> None:
     stack.signals.publish("a", "SPX")
     stack.signals.publish("b", "GOOG")
@@ -113,6 +117,16 @@ async def test_a_surface_of_another_time(run: Any, stack: RecordedStack) -> None
         wrong = await run("surface", "SPX", option, value)
         assert wrong.status == 2
         assert option in wrong.err
+
+
+async def test_corporate_actions_and_what_they_changed(run: Any, stack: RecordedStack) -> None:
+    told = (await run("actions")).out
+    assert "2014-06-09" in told
+    assert "7 for 1" in told
+    assert "0.47 USD" in told
+    changed = (await run("adjustments", "--underlying", "AAPL")).out
+    assert "SPLIT 7:1 of AAPL on 2014-06-09" in changed
+    assert "AAPL  140719C00092140" in changed
 
 
 async def test_money_is_exact(run: Any, stack: RecordedStack) -> None:

@@ -1,0 +1,64 @@
+"""The corporate actions known, and which of them a snapshot carries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from skewline.servers.runtime.corporate_actions import CASH_DIVIDEND, completed, concerning
+from skewline.servers.runtime.day_count import DAY_NS
+from skewline.v1 import chain_pb2, corporate_action_pb2
+
+RECENT_NS: Final = 30 * DAY_NS
+"""For how long a snapshot carries a split: longer than any pause between two snapshots that are traded on."""
+
+
+class ActionMaster:
+    """Pure: the newest terms of each action, by id."""
+
+    def __init__(self, known: Iterable[corporate_action_pb2.CorporateAction] = ()) -> None:
+        self._known = {action.action_id: action for action in known}
+
+    def learn(
+        self, actions: Iterable[corporate_action_pb2.CorporateAction], now_ns: int
+    ) -> list[corporate_action_pb2.CorporateAction]:
+        """Take valid `actions`; those that are new, or whose terms changed before they took effect."""
+        fresh = []
+        for told in actions:
+            action = completed(told)
+            before = self._known.get(action.action_id)
+            if before is None or (before.effective_ns > now_ns and not _same(before, action)):
+                self._known[action.action_id] = action
+                fresh.append(action)
+        return fresh
+
+    def of(self, underlying: str) -> list[corporate_action_pb2.CorporateAction]:
+        """All of an underlying, or that gave it its symbol, by effect."""
+        return _in_order(concerning(self._known.values(), underlying))
+
+    def carried_by(self, chain: chain_pb2.OptionChain) -> list[corporate_action_pb2.CorporateAction]:
+        """What `chain` is to carry: dividends still to come until its last expiry, and what was recently.
+
+        A split yet to come is not among them: nothing depends on it before it takes effect.
+        """
+        last_ns = max((expiry.expiry_ns for expiry in chain.expiries), default=chain.time_ns)
+        return [
+            action
+            for action in self.of(chain.underlying)
+            if chain.time_ns - RECENT_NS < action.effective_ns <= chain.time_ns
+            or (action.kind == CASH_DIVIDEND and chain.time_ns < action.effective_ns <= last_ns)
+        ]
+
+
+def _in_order(
+    actions: Sequence[corporate_action_pb2.CorporateAction],
+) -> list[corporate_action_pb2.CorporateAction]:
+    return sorted(actions, key=lambda action: (action.effective_ns, action.action_id))
+
+
+def _same(one: corporate_action_pb2.CorporateAction, other: corporate_action_pb2.CorporateAction) -> bool:
+    """Whether the terms are the same, whoever told them."""
+    alike = corporate_action_pb2.CorporateAction()
+    alike.CopyFrom(other)
+    alike.source = one.source
+    return one == alike
