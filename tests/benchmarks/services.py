@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "kernels"))
 sys.path.insert(0, str(Path(__file__).resolve().parent / "services"))
 sys.path.insert(0, str(Path(__file__).resolve().parent / "table"))
 
+import calibration_rows
 import fan_out_rows
 import ingest_rows
 from bench_run import run
@@ -20,6 +21,7 @@ from bench_run import run
 GROUPS = {
     "ingest": ("Quotes in", ingest_rows.rows),
     "fan-out": ("Quotes out, summed over the subscribers", fan_out_rows.rows),
+    "calibration": ("Chain to surface", calibration_rows.rows),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -179,6 +180,25 @@ async def test_chains_of_a_client_are_fitted_in_order_and_leave_no_trace(
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await stub.GetSurface(pb.GetSurfaceRequest(underlying="XYZ"))
         assert refused.value.code() == grpc.StatusCode.NOT_FOUND
+
+
+async def test_the_event_loop_goes_on_while_a_chain_is_fitted(
+    nats_server: NatsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, fitted = asyncio.get_running_loop(), CalibrationEngine.fit
+    ticks: list[bool] = []
+
+    def watched(engine: CalibrationEngine, chain: chain_pb2.OptionChain) -> surface_pb2.VolSurface:
+        ticked = threading.Event()
+        loop.call_soon_threadsafe(ticked.set)
+        ticks.append(ticked.wait(10.0))
+        return fitted(engine, chain)
+
+    monkeypatch.setattr(CalibrationEngine, "fit", watched)
+    async with service(tmp_path, nats_server) as (_, connected):
+        await send(connected, chains(1))
+        await connected.hear(1)
+    assert ticks == [True]
 
 
 async def test_a_malformed_chain_is_refused_by_field(nats_server: NatsServer, tmp_path: Path) -> None:

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 
 import grpc.aio
 import pytest
+from calibration_processes import calibration_processes, process_names
 from fitted_services import TRACE_ID, Wire, event_of, wire
 from smile_chains import DAY_NS, SMILES, THURSDAY_NS, Quoting, smile_chain
 
 from skewline.servers.calibration.engine import CalibrationEngine
-from skewline.servers.runtime.settings import as_environment, load_settings
 from skewline.servers.runtime.settings.calibration import CalibrationSettings
 from skewline.servers.runtime.span_store import read_trace
-from skewline.servers.runtime.supervisor import ServiceSpec, Supervisor
+from skewline.servers.runtime.supervisor import Supervisor
 from skewline.storage.calibration.tables import SURFACES
 from skewline.storage.database import Database
 from skewline.v1 import calibration_service_pb2 as pb
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.timeout(120), pytest.mark.slow]
 
 UNDERLYINGS = tuple(f"U{number}" for number in range(8))
-PROCESSES = ("calibration", "calibration-2")
 
 
 def chains(days: int) -> list[chain_pb2.OptionChain]:
@@ -53,12 +52,8 @@ def chains(days: int) -> list[chain_pb2.OptionChain]:
 
 @asynccontextmanager
 async def two_processes(home: Path) -> AsyncIterator[tuple[Supervisor, Wire]]:
-    overrides = [f"home={home}", "calibration.processes=2", "bus.ack_wait_s=1"]
-    settings = load_settings(None, overrides, environment={})
-    specs = [ServiceSpec(name, service="calibration") for name in PROCESSES]
-    environment = {**os.environ, **as_environment(settings)}
     async with (
-        Supervisor(home, specs, environment=environment) as stack,
+        calibration_processes(home, 2, "bus.ack_wait_s=1") as stack,
         wire(stack.nats_url, "SURFACE", "surface.>") as connected,
     ):
         yield stack, connected
@@ -93,7 +88,7 @@ async def test_either_process_serves_what_both_fitted(tmp_path: Path) -> None:
         for chain in sent:
             await connected.send(f"market.chain.{chain.underlying}", event_of(chain, "marketdata"))
         await connected.hear(len(sent))
-        for process in PROCESSES:
+        for process in process_names(2):
             async with grpc.aio.insecure_channel(stack.address(process)) as channel:
                 stub: CalibrationServiceAsyncStub = CalibrationServiceStub(channel)
                 call = stub.StreamSurfaces()
