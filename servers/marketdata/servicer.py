@@ -18,6 +18,7 @@ from skewline.servers.marketdata.publishing import ChainPublisher
 from skewline.servers.marketdata.realised.question import check_question, realised_volatility
 from skewline.servers.marketdata.replaying import Replays
 from skewline.servers.marketdata.validation.action_schema import check_actions, is_date
+from skewline.servers.runtime.corporate_actions import SPLIT, in_units_after
 from skewline.servers.runtime.errors import NotFound
 from skewline.servers.runtime.instruments import parse_osi
 from skewline.servers.runtime.paging import cut, page_of, token_after
@@ -110,7 +111,10 @@ class MarketDataServicer(market_data_service_pb2_grpc.MarketDataServiceServicer)
         first = max(request.from_ns, int(page.after[0]) + request.interval_ns if page.after else 0)
 
         def read(connection: Connection) -> list[tuple[int, float]]:
-            return list(chains.spots(connection, request.underlying, first, request.to_ns, _BAR_SPOTS))
+            spots = list(chains.spots(connection, request.underlying, first, request.to_ns, _BAR_SPOTS))
+            newest = chains.newest_spots(connection, request.underlying, request.to_ns, 1)
+            splits = _splits(connection, request.underlying, newest[-1][0] if newest else 0)
+            return in_units_after(spots, splits)
 
         spots = await self._processor.read(read)
         made = bars(spots, request.interval_ns)
@@ -129,7 +133,10 @@ class MarketDataServicer(market_data_service_pb2_grpc.MarketDataServiceServicer)
         until = request.as_of_ns + 1 if request.as_of_ns else 0
 
         def read(connection: Connection) -> list[tuple[int, float, int]]:
-            return list(chains.newest_spots(connection, request.underlying, until, _BAR_SPOTS))
+            found = chains.newest_spots(connection, request.underlying, until, _BAR_SPOTS)
+            splits = _splits(connection, request.underlying, found[-1][0] if found else 0)
+            prices = in_units_after([(time_ns, spot) for time_ns, spot, _ in found], splits)
+            return [(*price, each[2]) for price, each in zip(prices, found, strict=True)]
 
         spots = await self._processor.read(read)
         if not spots:
@@ -279,6 +286,13 @@ class MarketDataServicer(market_data_service_pb2_grpc.MarketDataServiceServicer)
         """Notices of live feeds."""
         async for response in stream_subscription(self._notices, requests, pb.StreamFeedsResponse):
             yield response
+
+
+def _splits(
+    connection: Connection, underlying: str, until_ns: int
+) -> list[corporate_action_pb2.CorporateAction]:
+    query = ActionQuery(underlying, SPLIT, to_ns=until_ns + 1)
+    return corporate_actions.actions(connection, query)
 
 
 def _check_times(from_ns: int, to_ns: int) -> None:

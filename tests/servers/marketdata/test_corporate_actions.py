@@ -80,6 +80,12 @@ async def test_a_recorded_split_is_carried_from_its_first_snapshot_on_and_linked
         assert to_decimal(made.instrument.strike) * 2 == to_decimal(each.strike)
     actions = await stub.ListCorporateActions(pb.ListCorporateActionsRequest(underlying=NAME))
     assert list(actions.corporate_actions) == [tuesday()]
+    daily = pb.ListBarsRequest(underlying=NAME, interval_ns=DAY_NS)
+    assert [bar.close for bar in (await stub.ListBars(daily)).bars] == [50.0, 50.0]
+    daily.to_ns = FRIDAY_NS + DAY_NS
+    assert [bar.close for bar in (await stub.ListBars(daily)).bars] == [100.0]
+    asked_vol = pb.GetRealisedVolatilityRequest(underlying=NAME, windows=[5])
+    assert (await stub.GetRealisedVolatility(asked_vol)).bars == 2
     client = Client()
     await client.connect(nats_server.url)
     message = await client.jetstream().get_last_msg("MARKET", f"market.action.{NAME}")
