@@ -28,7 +28,7 @@ def surface(
         str, typer.Option(help="The newest not after this UTC time, such as 2019-05-10T19:00.")
     ] = "",
     model: Annotated[
-        str, typer.Option(help="Whose parameters the table has: record, sabr or essvi.")
+        str, typer.Option(help="Whose parameters the table has: record, sabr, essvi or svi.")
     ] = "record",
     expiry: Annotated[str, typer.Option(help="Draw the smile of this expiry, YYYY-MM-DD.")] = "",
     plot: Annotated[

@@ -105,10 +105,30 @@ def _essvi_row(fitted: surface_pb2.VolSlice) -> list[str]:
     ]
 
 
+def _svi(terminal: Terminal, found: surface_pb2.VolSurface) -> None:
+    columns = [">a", ">b", ">ρ", ">m", ">σ", ">rmse", "status", "failed checks"]
+    _show(terminal, found, "Expiries (SVI)", columns, _svi_row)
+
+
+def _svi_row(fitted: surface_pb2.VolSlice) -> list[str]:
+    fit = fitted.svi
+    return [
+        number(fit.a, 5),
+        number(fit.b, 4),
+        number(fit.rho, 3),
+        number(fit.m, 4),
+        number(fit.sigma, 4),
+        percent(fit.rmse, 3),
+        status_text(fit.status, fit.reasons),
+        _failed(fitted, surface_pb2.VOL_MODEL_SVI),
+    ]
+
+
 TABLES: Final[Mapping[str, Callable[[Terminal, surface_pb2.VolSurface], None]]] = {
     "record": _record,
     "sabr": _sabr,
     "essvi": _essvi,
+    "svi": _svi,
 }
 """By the model whose expiries are shown."""
 

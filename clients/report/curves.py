@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from skewline.clients.report.canvas import BLUE, GREEN, ORANGE, PURPLE, column
+from skewline.clients.report.canvas import BLUE, GREEN, ORANGE, PURPLE, TEAL, column
 from skewline.v1 import calibration_service_pb2, surface_pb2
 
 Grids = Sequence[calibration_service_pb2.SurfaceGrid]
@@ -30,6 +30,7 @@ PENS: Final = {
     surface_pb2.VOL_MODEL_RECORD: Pen("record", GREEN, "solid", 2.4),
     surface_pb2.VOL_MODEL_SABR: Pen("SABR", BLUE, "solid", 1.4),
     surface_pb2.VOL_MODEL_ESSVI: Pen("eSSVI", PURPLE, "dot", 1.4),
+    surface_pb2.VOL_MODEL_SVI: Pen("SVI", TEAL, "dash", 1.4),
     surface_pb2.VOL_MODEL_HESTON: Pen("Heston", ORANGE, "dash", 1.4),
 }
 

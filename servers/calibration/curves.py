@@ -124,6 +124,8 @@ def curves_of(slices: Slices, model: surface_pb2.VolModel.ValueType) -> Curves:
             return _sabr(slices)
         case surface_pb2.VOL_MODEL_ESSVI:
             return _essvi(slices)
+        case surface_pb2.VOL_MODEL_SVI:
+            return _svi(slices)
     raise ValueError(f"{surface_pb2.VolModel.Name(model)} is not fitted an expiry at a time")
 
 
@@ -142,3 +144,9 @@ def _essvi(slices: Slices) -> SviCurves:
     theta, rho, psi = fits
     rest = np.sqrt(1.0 - np.square(rho))
     return SviCurves(0.5 * theta * np.square(rest), 0.5 * psi, rho, -rho * theta / psi, theta * rest / psi)
+
+
+def _svi(slices: Slices) -> SviCurves:
+    fits = np.array([(s.svi.a, s.svi.b, s.svi.rho, s.svi.m, s.svi.sigma) for s in slices]).reshape(-1, 5).T
+    fits[:, [not s.svi.sigma > 0.0 for s in slices]] = np.nan
+    return SviCurves(*fits)

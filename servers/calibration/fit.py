@@ -21,6 +21,7 @@ from skewline.servers.calibration.smile_checks import add_checks
 from skewline.servers.calibration.smiles import near_the_money, smiles_of
 from skewline.servers.calibration.steps import Steps, unobserved
 from skewline.servers.calibration.surface_checks import surface_checks
+from skewline.servers.calibration.svi_slices import fit_svi
 from skewline.servers.calibration.verdict import FAILED, GOOD, POOR, failed
 from skewline.servers.runtime.identity import derive_id
 from skewline.servers.runtime.settings.calibration import CalibrationSettings
@@ -67,12 +68,14 @@ def _fitted(
         note("good", sum(each.status == GOOD for each in sabr.smiles))
     with steps("calibration.essvi"):
         essvi = fit_essvi(smiles, contracts.years, forwards, settings)
+    with steps("calibration.svi"):
+        svi = fit_svi(smiles, contracts.years, forwards, settings)
     with steps("calibration.heston") as note:
         heston = fit_heston(smiles, sabr, memory.heston, settings)
         note("rmse", heston.fit.rmse)
         note("quotes", heston.fit.quotes)
         note("iterations", heston.fit.iterations)
-    models = Models(sabr, record, essvi, heston)
+    models = Models(sabr, record, essvi, svi, heston)
     slices = slices_of(chain, contracts, forwards, smiles, models)
     with steps("calibration.checks"):
         add_checks(slices)

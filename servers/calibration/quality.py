@@ -16,6 +16,7 @@ def qualities(smiles: Smiles, models: Models) -> list[surface_pb2.ModelQuality]:
         surface_pb2.VOL_MODEL_RECORD: models.record.vols,
         surface_pb2.VOL_MODEL_SABR: models.sabr.model_iv,
         surface_pb2.VOL_MODEL_ESSVI: models.essvi.vols,
+        surface_pb2.VOL_MODEL_SVI: models.svi.vols,
         surface_pb2.VOL_MODEL_HESTON: models.heston.vols,
     }
     return [_quality(smiles, model, column) for model, column in vols.items()]

@@ -14,6 +14,7 @@ from skewline.servers.calibration.heston_surface import HestonSurface
 from skewline.servers.calibration.record import RecordSurface
 from skewline.servers.calibration.sabr_smiles import SabrSmile, SabrSurface
 from skewline.servers.calibration.smiles import Smiles
+from skewline.servers.calibration.svi_slices import SviSurface
 from skewline.v1 import chain_pb2, instrument_pb2, surface_pb2
 
 
@@ -24,6 +25,7 @@ class Models:
     sabr: SabrSurface
     record: RecordSurface
     essvi: EssviSurface
+    svi: SviSurface
     heston: HestonSurface
 
 
@@ -76,6 +78,7 @@ def slices_of(
                 record=record.smile,
                 record_iv=models.record.vols[rows].tolist(),
                 essvi=models.essvi.fits[index],
+                svi=models.svi.fits[index],
                 checks=record.checks,
             )
         )

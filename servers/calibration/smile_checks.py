@@ -14,7 +14,11 @@ from skewline.servers.calibration.record import STEEPEST_WING
 from skewline.servers.calibration.verdict import at_least, at_most
 from skewline.v1 import surface_pb2
 
-PARAMETRIC: Final = (surface_pb2.VOL_MODEL_SABR, surface_pb2.VOL_MODEL_ESSVI)
+PARAMETRIC: Final = (
+    surface_pb2.VOL_MODEL_SABR,
+    surface_pb2.VOL_MODEL_ESSVI,
+    surface_pb2.VOL_MODEL_SVI,
+)
 
 _PLACES: Final = 201
 

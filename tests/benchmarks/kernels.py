@@ -22,6 +22,7 @@ import heston_rows
 import heston_start_rows
 import ou_rows
 import portfolio_rows
+import record_rows
 import sabr_rows
 import spx_rows
 import surface_rows
@@ -42,6 +43,7 @@ GROUPS = {
     "book": ("Order book", book_rows.rows),
     "spx": ("SPX chain of a day", spx_rows.rows),
     "surfaces": ("Market smiles of SPX, 25 days", surface_rows.rows),
+    "record": ("Surfaces of SPX as the service fits them, 25 days", record_rows.rows),
     "goog": ("GOOG chain of a day", goog_rows.rows),
     "threads": ("Two threads over one", thread_rows.rows),
 }

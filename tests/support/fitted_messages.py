@@ -14,7 +14,7 @@ def every_message(surface: surface_pb2.VolSurface) -> Iterator[Message]:
     yield surface
     yield from (surface.heston, surface.ou, *surface.checks, *surface.models)
     for each in surface.slices:
-        yield from (each, each.sabr, each.record, each.essvi, *each.checks)
+        yield from (each, each.sabr, each.record, each.essvi, each.svi, *each.checks)
 
 
 def checks_of(checks: object, model: surface_pb2.VolModel.ValueType) -> dict[str, surface_pb2.FitCheck]:

@@ -101,7 +101,9 @@ async def test_a_surface_becomes_a_page(run: Any, stack: RecordedStack, tmp_path
     assert page.count('type="application/json"') == 5
 
 
-@pytest.mark.parametrize(("model", "column"), [("record", "curvature"), ("sabr", "ν"), ("essvi", "ψ")])
+@pytest.mark.parametrize(
+    ("model", "column"), [("record", "curvature"), ("sabr", "ν"), ("essvi", "ψ"), ("svi", "σ")]
+)
 async def test_the_expiries_are_shown_by_model(
     run: Any, stack: RecordedStack, model: str, column: str
 ) -> None:

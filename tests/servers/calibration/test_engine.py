@@ -83,6 +83,6 @@ def test_the_observer_sees_every_step_with_its_figures() -> None:
         yield figures.__setitem__
 
     CalibrationEngine(SETTINGS, watch).on_chain(smile_chain())
-    steps = ("forward", "implied_vol", "record", "sabr", "essvi", "heston", "checks", "ou")
+    steps = ("forward", "implied_vol", "record", "sabr", "essvi", "svi", "heston", "checks", "ou")
     assert list(seen) == [f"calibration.{step}" for step in steps]
     assert seen["calibration.sabr"]["good"] == 4

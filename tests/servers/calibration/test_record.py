@@ -25,6 +25,8 @@ RECORD, SABR, ESSVI, HESTON = (
     surface_pb2.VOL_MODEL_HESTON,
 )
 
+SVI = surface_pb2.VOL_MODEL_SVI
+
 
 @pytest.fixture(scope="module")
 def weekly() -> surface_pb2.VolSurface:
@@ -62,7 +64,7 @@ def test_every_smile_is_checked_against_its_limits(weekly: surface_pb2.VolSurfac
         record = checks_of(each.checks, RECORD)
         assert record.keys() == {"BUTTERFLY", "LEE", "INSIDE_BAND"} | before
         assert all(check.passed for check in record.values())
-        for model in (SABR, ESSVI):
+        for model in (SABR, ESSVI, SVI):
             assert checks_of(each.checks, model).keys() == {"BUTTERFLY", "LEE"} | before
     assert checks_of(weekly.checks, HESTON).keys() == {"FELLER", "CONDITION"}
     assert checks_of(weekly.checks, RECORD)["GOOD_EXPIRIES"].value == 1.0
@@ -78,10 +80,10 @@ def test_essvi_is_free_of_arbitrage_and_sabr_says_where_it_is_not(spx: surface_p
 
 def test_the_models_are_compared_on_the_same_quotes(spx: surface_pb2.VolSurface) -> None:
     by_model = {each.model: each for each in spx.models}
-    assert by_model.keys() == {RECORD, SABR, ESSVI, HESTON}
+    assert by_model.keys() == {RECORD, SABR, ESSVI, SVI, HESTON}
     assert by_model[RECORD].quotes == by_model[SABR].quotes == spx.quotes
     assert by_model[RECORD].inside_band > 0.99
-    assert by_model[RECORD].rmse < by_model[SABR].rmse < by_model[ESSVI].rmse
+    assert by_model[RECORD].rmse < by_model[SVI].rmse < by_model[SABR].rmse < by_model[ESSVI].rmse
 
 
 def test_the_record_is_fitted_to_quotes_far_from_the_money_too(spx: surface_pb2.VolSurface) -> None:

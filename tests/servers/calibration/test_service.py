@@ -99,7 +99,7 @@ async def test_the_steps_of_a_fit_are_spans_of_the_quotes_trace(
         await connected.hear(1)
     spans = {span.name: span for span in read_trace(tmp_path, TRACE_ID)}
     consumed = spans["calibration.chain"]
-    names = ("forward", "implied_vol", "record", "sabr", "essvi", "heston", "checks", "ou")
+    names = ("forward", "implied_vol", "record", "sabr", "essvi", "svi", "heston", "checks", "ou")
     steps = [f"calibration.{step}" for step in names]
     assert [spans[step].parent_id for step in steps] == [consumed.span_id] * len(steps)
     assert spans["calibration.sabr"].attributes["skewline.good"] == 4
