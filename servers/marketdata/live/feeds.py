@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -24,6 +25,8 @@ from skewline.storage.marketdata import feeds
 from skewline.storage.marketdata.feeds import FeedRow
 from skewline.v1 import feed_pb2
 from skewline.v1 import market_data_service_pb2 as pb
+
+_log = logging.getLogger(__name__)
 
 FEED_SUBJECTS: Final = "market.feed.>"
 _LONGEST: Final = 128
@@ -80,11 +83,17 @@ class Feeds:
 
     async def start(self) -> None:
         """Begin what the settings ask for, and what was started and not stopped."""
-        for row in await self._processor.read(feeds.started):
-            if row.feed not in self._settings.feeds and not feed_fault(row.feed):
-                self._run(row.feed, from_settings=False)
         for feed in self._settings.feeds:
             self._run(feed, from_settings=True)
+        for row in await self._processor.read(feeds.started):
+            if row.feed in self._running:
+                continue
+            if feed_fault(row.feed):
+                _log.warning("feed %s does not go on: this version does not know its venue", row.feed)
+            elif other := self._feeding(self._open(row.feed).underlying):
+                _log.warning("feed %s does not go on: the settings have %s bring that", row.feed, other)
+            else:
+                self._run(row.feed, from_settings=False)
 
     async def stop(self) -> None:
         """Let go of those that run; they go on at the next start."""
@@ -162,13 +171,17 @@ class Feeds:
         if feed in self._running:
             raise Refused("FEED_RUNNING", f"{feed} is running already; stop it first", {"feed": feed})
         underlying = self._open(feed).underlying
-        for other, running in self._running.items():
-            if running.supervised.health.now().underlying == underlying:
-                raise Refused(
-                    "UNDERLYING_FED",
-                    f"{underlying} is brought by {other}, and by one feed at most: stop that one first",
-                    {"feed": other},
-                )
+        if other := self._feeding(underlying):
+            raise Refused(
+                "UNDERLYING_FED",
+                f"{underlying} is brought by {other}, and by one feed at most: stop that one first",
+                {"feed": other},
+            )
+
+    def _feeding(self, underlying: str) -> str:
+        """The feed that brings `underlying`; empty if none does."""
+        running = self._running.items()
+        return next((feed for feed, each in running if each.supervised.underlying == underlying), "")
 
     def _state(self, feed: str) -> feed_pb2.Feed:
         running = self._running.get(feed)

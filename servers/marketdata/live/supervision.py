@@ -65,6 +65,11 @@ class Supervised:
         self._broken: SourceFault | None = None
         self._word_at = self._news_at = clock.monotonic()
 
+    @property
+    def underlying(self) -> str:
+        """Of what it brings."""
+        return self._source.underlying
+
     async def run(self) -> None:
         """Stream, and stream again, for as long as nobody cancels it."""
         await self._tell()

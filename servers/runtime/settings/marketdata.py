@@ -31,8 +31,9 @@ class MarketDataSettings(Section):
         for feed in feeds:
             if fault := feed_fault(feed):
                 raise ValueError(f"{feed!r} {fault}")
-        if len(set(feeds)) < len(feeds):
-            raise ValueError("a feed is named twice; name each once")
+        symbols = [feed.partition(":")[2] for feed in feeds]
+        if twice := sorted({symbol for symbol in symbols if symbols.count(symbol) > 1}):
+            raise ValueError(f"{twice[0]} is brought twice; name one feed for it")
         return feeds
 
 

@@ -206,5 +206,6 @@ def test_feeds_are_known_venues_named_once() -> None:
     )
     assert "with a venue of cboe" in _error(overrides=('marketdata.feeds=["nyse:SPX"]',))
     assert "must have a symbol" in _error(overrides=('marketdata.feeds=["cboe:"]',))
-    assert "named twice" in _error(overrides=('marketdata.feeds=["cboe:SPX", "cboe:SPX"]',))
+    assert "SPX is brought twice" in _error(overrides=('marketdata.feeds=["cboe:SPX", "deribit:SPX"]',))
+    assert "SPX is brought twice" in _error(overrides=('marketdata.feeds=["cboe:SPX", "cboe:SPX"]',))
     assert "marketdata.live.cboe.url" in _error(overrides=("marketdata.live.cboe.url=ftp://x",))

@@ -248,3 +248,18 @@ async def test_feeds_are_listed_page_by_page(settings: Settings, venue: HttpVenu
         second = await stub.ListFeeds(pb.ListFeedsRequest(page_size=2, page_token=first.next_page_token))
         assert [feed.feed for feed in second.feeds] == ["cboe:CCC"]
         assert second.next_page_token == ""
+
+
+async def test_one_feed_at_most_brings_an_underlying(
+    nats_server: NatsServer, tmp_path: Path, settings: Settings, venue: HttpVenue
+) -> None:
+    async with market_data_service(settings) as stub:
+        await stub.StartFeed(XYZ)
+        other = pb.StartFeedRequest(request_id="two", feed="deribit:XYZ")
+        code, says = await refusal(stub.StartFeed(other))
+        assert (code, "brought by cboe:XYZ" in says) == (grpc.StatusCode.FAILED_PRECONDITION, True)
+    url = f"{venue.url}/api/v2"
+    live = {"deribit": {"url": url, "ws_url": url.replace("http", "ws")}}
+    changed = settings_of(tmp_path, nats_server.url, feeds=("deribit:XYZ",), live=live)
+    async with market_data_service(changed) as stub:
+        assert list(await feeds(stub)) == ["deribit:XYZ"]
