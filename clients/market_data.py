@@ -161,6 +161,14 @@ def _stream_chains(
     )
 
 
+def _apply_retention(
+    *, dry_run: bool = False
+) -> Call[rpc.ApplyRetentionResponse, Sequence[rpc.ExpiredChains]]:
+    """Delete the snapshots that the settings do not keep, or with `dry_run` only say which."""
+    request = rpc.ApplyRetentionRequest(dry_run=dry_run)
+    return Call("ApplyRetention", request, lambda r: r.expired)
+
+
 def _start_replay(
     source: str,
     *,
@@ -264,6 +272,7 @@ class AsyncMarketDataService(methods.AsyncService):
     record_corporate_actions = methods.async_call(_record_corporate_actions)
     stream_chains = methods.async_subscription(_stream_chains)
     publish_chains = methods.async_exchange(_PUBLISH_CHAINS)
+    apply_retention = methods.async_call(_apply_retention)
     start_replay = methods.async_call(_start_replay)
     stop_replay = methods.async_call(_stop_replay)
     get_replay = methods.async_call(_get_replay)
@@ -287,6 +296,7 @@ class MarketDataService(methods.Service):
     record_corporate_actions = methods.call(_record_corporate_actions)
     stream_chains = methods.subscription(_stream_chains)
     publish_chains = methods.exchange(_PUBLISH_CHAINS)
+    apply_retention = methods.call(_apply_retention)
     start_replay = methods.call(_start_replay)
     stop_replay = methods.call(_stop_replay)
     get_replay = methods.call(_get_replay)

@@ -10,8 +10,9 @@ from typing import Annotated, Final
 
 import typer
 
-from skewline.clients.cli.command import Json, fail
+from skewline.clients.cli.command import Json, fail, stack_command
 from skewline.clients.cli.local_settings import Config, HomeFolder, Overrides, local_settings
+from skewline.clients.cli.terminal import Terminal
 
 _PROVENANCE: Final = "provenance.json"
 
@@ -20,7 +21,39 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     data = typer.Typer(no_args_is_help=True, help="Market data on this machine.")
     data.command()(sample)
+    data.command()(prune)
     app.add_typer(data, name="data")
+
+
+@stack_command
+def prune(
+    terminal: Terminal,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+) -> None:
+    """Delete the stored snapshots that marketdata.keep_accepted_days and keep_rejected_days do not keep."""
+    found = terminal.client.market_data.apply_retention(dry_run=dry_run)
+    if terminal.as_json:
+        for each in found:
+            terminal.json(each)
+        return
+    from skewline.clients.cli.tables import table
+    from skewline.clients.cli.wording import NONE, time_text, word
+    from skewline.v1 import chain_pb2
+
+    rows = [
+        [
+            word(chain_pb2.ChainStatus, each.status),
+            f"{each.keep_days:g}",
+            f"{each.snapshots}",
+            *(time_text(ns) if ns else NONE for ns in (each.oldest_ns, each.newest_ns)),
+        ]
+        for each in found
+    ]
+    title = "Snapshots that would go" if dry_run else "Snapshots deleted"
+    if rows:
+        terminal.show(table(title, ["status", ">days kept", ">snapshots", "oldest", "newest"], rows))
+    else:
+        terminal.show("No age is set: everything is kept.")
 
 
 def sample(

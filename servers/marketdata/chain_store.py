@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from skewline.servers.marketdata.intake import Taken
@@ -15,7 +16,10 @@ _KEEP_S: Final = 3600.0
 
 
 class ChainStore:
-    """Reads chains. What an id stands for never changes, so that the cache cannot be stale."""
+    """Reads chains. What an id stands for never changes, so that the cache cannot be stale.
+
+    Deleted ones must be forgotten.
+    """
 
     def __init__(self, processor: Processor, cache: Cache) -> None:
         self._processor = processor
@@ -37,6 +41,11 @@ class ChainStore:
         response = _response(*found)
         await self._keep(response)
         return response
+
+    async def forget(self, snapshot_ids: Iterable[str]) -> None:
+        """Let go of chains that were deleted."""
+        for snapshot_id in snapshot_ids:
+            await self._cache.delete(_key(snapshot_id))
 
     async def _keep(self, response: market_data_service_pb2.GetChainResponse) -> None:
         await self._cache.set(_key(response.summary.snapshot_id), response.SerializeToString(), _KEEP_S)

@@ -16,6 +16,7 @@ from skewline.servers.marketdata.live.feeds import FEED_SUBJECTS, Feeds
 from skewline.servers.marketdata.live.opening import Venues
 from skewline.servers.marketdata.publishing import ChainPublisher
 from skewline.servers.marketdata.replaying import Replays
+from skewline.servers.marketdata.retention import Retention
 from skewline.servers.marketdata.servicer import MarketDataServicer
 from skewline.servers.runtime import new_york
 from skewline.servers.runtime.service import Runtime
@@ -41,6 +42,7 @@ class MarketDataService:
         # A gap that nobody hears of would be a silent one.
         self._notices = Feed(processor, (FEED_SUBJECTS,), _notice_of, lossless=True)
         starting, clock = asyncio.Lock(), SystemClock()
+        self._retention = Retention(runtime.processor, store, runtime.settings.marketdata)
         self._replays = Replays(
             runtime,
             self._intake,
@@ -63,6 +65,7 @@ class MarketDataService:
             intake=self._intake,
             publisher=publisher,
             store=store,
+            retention=self._retention,
             chains_feed=self._chains,
             notices=self._notices,
             replays=self._replays,
@@ -85,11 +88,13 @@ class MarketDataService:
         await self._chains.start()
         await self._notices.start()
         await self._replays.start()
+        self._retention.start()
         await self._feeds.start()
 
     async def stop(self) -> None:
         """Let go of feeds and replays, end streams."""
         await self._feeds.stop()
+        await self._retention.stop()
         await self._replays.stop()
         self._chains.close()
         self._notices.close()

@@ -17,6 +17,7 @@ from skewline.servers.marketdata.live.feeds import Feeds
 from skewline.servers.marketdata.publishing import ChainPublisher
 from skewline.servers.marketdata.realised.question import check_question, realised_volatility
 from skewline.servers.marketdata.replaying import Replays
+from skewline.servers.marketdata.retention import Retention
 from skewline.servers.marketdata.validation.action_schema import check_actions, is_date
 from skewline.servers.runtime.corporate_actions import SPLIT, in_units_after
 from skewline.servers.runtime.errors import NotFound
@@ -54,6 +55,7 @@ class MarketDataServicer(market_data_service_pb2_grpc.MarketDataServiceServicer)
         intake: Intake,
         publisher: ChainPublisher,
         store: ChainStore,
+        retention: Retention,
         chains_feed: Feed[chain_pb2.OptionChain],
         notices: Feed[feed_pb2.FeedNotice],
         replays: Replays,
@@ -63,6 +65,7 @@ class MarketDataServicer(market_data_service_pb2_grpc.MarketDataServiceServicer)
         self._intake = intake
         self._publisher = publisher
         self._store = store
+        self._retention = retention
         self._chains_feed = chains_feed
         self._notices = notices
         self._replays = replays
@@ -241,6 +244,12 @@ class MarketDataServicer(market_data_service_pb2_grpc.MarketDataServiceServicer)
         """Chains of a feed handler: each judged, stored, published and answered."""
         async for response in self._publisher.answers(requests):
             yield response
+
+    async def ApplyRetention(
+        self, request: pb.ApplyRetentionRequest, context: Context
+    ) -> pb.ApplyRetentionResponse:
+        """Delete what the settings do not keep."""
+        return pb.ApplyRetentionResponse(expired=await self._retention.apply(dry_run=request.dry_run))
 
     async def StartReplay(self, request: pb.StartReplayRequest, context: Context) -> pb.StartReplayResponse:
         """Begin, or find, a replay."""

@@ -166,6 +166,13 @@ class RecordedMarketData(market_data_service_pb2_grpc.MarketDataServiceServicer)
         summary = chain_pb2.ChainSummary(status=chain_pb2.CHAIN_STATUS_ACCEPTED, provenance=SIMULATED)
         return market_data_service_pb2.GetChainResponse(chain=chain(), summary=summary)
 
+    async def ApplyRetention(
+        self, request: market_data_service_pb2.ApplyRetentionRequest, context: Any
+    ) -> Any:
+        pb = market_data_service_pb2
+        went = pb.ExpiredChains(status=chain_pb2.CHAIN_STATUS_REJECTED, keep_days=30.0, snapshots=7)
+        return pb.ApplyRetentionResponse(expired=[went])
+
     async def GetRealisedVolatility(
         self, request: market_data_service_pb2.GetRealisedVolatilityRequest, context: Any
     ) -> Any:

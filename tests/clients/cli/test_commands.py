@@ -25,8 +25,9 @@ READS = [
     ("risk",),
     ("trace", "fill-1"),
     ("watch", "signals", "--count", "2"),
+    ("data", "prune", "--dry-run"),
 ]
-UNLABELLED = ("status", "trace", "feeds", "actions", "adjustments")
+UNLABELLED = ("status", "trace", "feeds", "actions", "adjustments", "data")
 """What these show is no market data."""
 
 
@@ -54,6 +55,14 @@ async def test_status_shows_each_service(run: Any, stack: RecordedStack) -> None
     assert outcome.status == 0
     assert outcome.out.count("SERVING") == 5
     assert stack.address in outcome.out
+
+
+async def test_pruning_says_what_went_or_would_go(run: Any, stack: RecordedStack) -> None:
+    for arguments, title in (((), "Snapshots deleted"), (("--dry-run",), "Snapshots that would go")):
+        outcome = await run("data", "prune", *arguments)
+        assert outcome.status == 0
+        for word in (title, "rejected", "30", "7"):
+            assert word in outcome.out
 
 
 async def test_feeds_are_shown_with_state_and_reason(run: Any, stack: RecordedStack) -> None:

@@ -1,0 +1,95 @@
+"""What is deleted for its age: asked for, or every hour by the service itself."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import Connection
+
+from skewline.servers.marketdata.chain_store import ChainStore
+from skewline.servers.runtime.ending import end
+from skewline.servers.runtime.processor import Outgoing, Processor
+from skewline.servers.runtime.settings.marketdata import MarketDataSettings
+from skewline.storage.marketdata import retention
+from skewline.v1 import chain_pb2
+from skewline.v1 import market_data_service_pb2 as pb
+
+_log = logging.getLogger(__name__)
+
+_DAY_NS: Final = 86_400_000_000_000
+_EVERY_S: Final = 3600.0
+# A transaction each, so that a snapshot that comes meanwhile does not wait for thousands.
+_AT_ONCE: Final = 200
+
+
+class Retention:
+    """Keeps snapshots for as long as the settings say, by the data's own time."""
+
+    def __init__(self, processor: Processor, store: ChainStore, settings: MarketDataSettings) -> None:
+        self._processor = processor
+        self._store = store
+        self._days = {
+            chain_pb2.CHAIN_STATUS_ACCEPTED: settings.keep_accepted_days,
+            chain_pb2.CHAIN_STATUS_REJECTED: settings.keep_rejected_days,
+        }
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Apply it now and then, if anything is to go at all."""
+        if any(self._days.values()):
+            self._task = asyncio.create_task(self._now_and_then(), name="retention")
+
+    async def stop(self) -> None:
+        """Apply it no more."""
+        if self._task is not None:
+            await end(self._task)
+
+    async def apply(self, *, dry_run: bool = False) -> list[pb.ExpiredChains]:
+        """Delete what is too old, or with `dry_run` only tell: a report for each status with an age."""
+        reports = []
+        for status, days in self._days.items():
+            if not days:
+                continue
+            age_ns = round(days * _DAY_NS)
+            query = functools.partial(retention.expired, status=status, age_ns=age_ns)
+            found = await self._processor.read(query)
+            report = pb.ExpiredChains(
+                status=status,
+                keep_days=days,
+                snapshots=found.count,
+                oldest_ns=found.oldest_ns,
+                newest_ns=found.newest_ns,
+            )
+            if found.count and not dry_run:
+                report.snapshots = await self._delete(status, age_ns)
+            reports.append(report)
+        return reports
+
+    async def _delete(self, status: int, age_ns: int) -> int:
+        def work(connection: Connection) -> tuple[Sequence[str], tuple[Outgoing, ...]]:
+            return retention.delete_expired(connection, status, age_ns, _AT_ONCE), ()
+
+        deleted = 0
+        while True:
+            async with self._processor.exclusive():
+                gone = await self._processor.transact(work)
+            await self._store.forget(gone)
+            deleted += len(gone)
+            if len(gone) < _AT_ONCE:
+                return deleted
+
+    async def _now_and_then(self) -> None:
+        while True:
+            for report in await self._processor.outlast(self.apply):
+                if report.snapshots:
+                    _log.info(
+                        "deleted %d %s snapshots older than %g days",
+                        report.snapshots,
+                        chain_pb2.ChainStatus.Name(report.status),
+                        report.keep_days,
+                    )
+            await asyncio.sleep(_EVERY_S)
