@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar, cast
 
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -16,6 +16,8 @@ from skewline.storage.cache.interface import require_key, require_ttl
 
 _LOG = logging.getLogger(__name__)
 _SWEEP = 500
+# More calls at once take turns: a burst that opened a connection each would run into its own timeout.
+_CONNECTIONS = 8
 
 ResultT = TypeVar("ResultT")
 
@@ -42,12 +44,15 @@ class RedisCache:
         self._prefix = f"skewline:{namespace}:"
         self._retry_seconds = retry_seconds
         self._clock = clock
-        self._client = Redis.from_url(
+        pool = BlockingConnectionPool.from_url(
             url,
+            max_connections=_CONNECTIONS,
+            timeout=timeout_seconds,
             socket_timeout=timeout_seconds,
             socket_connect_timeout=timeout_seconds,
             retry=Retry(NoBackoff(), 0),
         )
+        self._client = Redis.from_pool(pool)
         self._away_until: float | None = None
         self._write_lost = False
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 
 import pytest
+from redis.asyncio import Redis
 from servers_under_test.redis import RedisServer
 
 from skewline.storage.cache import RedisCache
@@ -146,3 +147,12 @@ async def test_a_wrong_password_is_a_miss_that_is_explained(
 def test_a_namespace_that_is_no_plain_name_is_refused(namespace: str) -> None:
     with pytest.raises(ValueError, match="namespace"):
         RedisCache("redis://127.0.0.1", namespace)
+
+
+async def test_a_burst_of_calls_shares_a_few_connections(own_server: RedisServer) -> None:
+    cache = RedisCache(own_server.url, "order", timeout_seconds=10)
+    await asyncio.gather(*(cache.set(str(number), b"1") for number in range(100)))
+    async with Redis.from_url(own_server.url) as other:
+        assert len(await other.client_list()) <= 10
+    assert cache.healthy
+    await cache.close()
