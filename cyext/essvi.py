@@ -7,6 +7,7 @@ is that at the money, ψ = θφ. Conventions and units: `skewline.cyext`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,6 +15,9 @@ from numpy.typing import ArrayLike
 from skewline.cyext import _variance_slices
 from skewline.cyext.arguments import Codes, Doubles, doubles
 from skewline.cyext.variance_quotes import VarianceQuotes, variance_quotes
+
+#: Narrower quotes weigh no more: a width in vol below the smallest step of most prices.
+MIN_VOL_WIDTH: Final = 0.002
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ def calibrate_many(
     offsets: ArrayLike,
     *,
     mid_vols: ArrayLike | None = None,
-    min_vol_width: float = 0.002,
+    min_vol_width: float = MIN_VOL_WIDTH,
 ) -> EssviFits:
     """Fit a chain, expiry after expiry in order of time, to the mid vols.
 

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 
 from skewline.cyext import _variance_smile
 from skewline.cyext.arguments import Codes, Doubles, Indices, doubles, vector
-from skewline.cyext.essvi import fitted_slices
+from skewline.cyext.essvi import MIN_VOL_WIDTH, fitted_slices
 from skewline.cyext.status import Status
 from skewline.cyext.variance_quotes import variance_quotes
 
@@ -119,7 +119,7 @@ def calibrate_many(
             raise ValueError(f"{name} must be positive, not {value}")
     quotes = variance_quotes(forwards, expiries, strikes, bid_vols, ask_vols, offsets, mid_vols)
     count = quotes.years.size
-    slices, _, start_codes = fitted_slices(quotes, 0.002)
+    slices, _, start_codes = fitted_slices(quotes, MIN_VOL_WIDTH)
     codes = np.zeros((3, count), dtype=np.int32)
     codes[1] = start_codes[1]
     curve = np.empty((3, quotes.k.size + _variance_smile.MORE_KNOTS * count))
