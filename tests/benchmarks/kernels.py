@@ -49,7 +49,10 @@ GROUPS = {
 }
 
 
-_METHOD = "Shortest of many runs, ours and the peer's in turns; one thread's own processor time."
+_METHOD = (
+    "Shortest of many runs, ours and the peer's in turns; one thread's own processor time. "
+    "Two threads over one: the middle of many turns."
+)
 
 if __name__ == "__main__":
     run(__doc__ or "", _METHOD, GROUPS)

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 from bench_table import in_words, print_table, write_json
-from stopwatch import race
+from stopwatch import Timing, race
 from table_row import Row, Unit
 
 
@@ -54,3 +54,8 @@ def test_a_race_runs_all_in_turns() -> None:
     assert fast.best < slow.best <= slow.middle
     assert order[-1] == "b"
     assert "a" in order[order.index("b") :]
+
+
+def test_a_gain_is_that_of_the_turn_in_the_middle() -> None:
+    one, two = Timing(2.0, 4.0, (2.0, 4.0, 8.0)), Timing(1.0, 2.2, (1.0, 2.2, 4.0))
+    assert two.gain_over(one) == 2.0

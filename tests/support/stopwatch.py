@@ -1,5 +1,7 @@
 """How long calls take, on a machine that may be busy with something else."""
 
+from __future__ import annotations
+
 import statistics
 import time
 from collections.abc import Callable
@@ -18,11 +20,21 @@ class Timing:
 
     best: float
     middle: float
+    turns: tuple[float, ...] = ()
+    """Of every run, in order."""
 
     @property
     def spread(self) -> float:
         """How much longer the run in the middle took; 0 on a machine that is left alone."""
         return self.middle / self.best - 1.0
+
+    def gain_over(self, other: Timing) -> float:
+        """How many times longer `other` took, in the middle of all turns: each run beside the one next to it.
+
+        What slows the machine for a while slows both; the best runs of each may be of different moments, and
+        the more processors a call takes the rarer is the moment at which all of them are left alone.
+        """
+        return statistics.median(theirs / ours for ours, theirs in zip(self.turns, other.turns, strict=True))
 
 
 def race(*calls: Call, seconds: float = 1.0, clock: Callable[[], float] = time.thread_time) -> list[Timing]:
@@ -40,7 +52,7 @@ def race(*calls: Call, seconds: float = 1.0, clock: Callable[[], float] = time.t
             for _ in range(repeat):
                 call()
             taken.append((clock() - start) / repeat)
-    return [Timing(min(taken), statistics.median(taken)) for taken in runs]
+    return [Timing(min(taken), statistics.median(taken), tuple(taken)) for taken in runs]
 
 
 def _repeats(call: Call, clock: Callable[[], float]) -> int:

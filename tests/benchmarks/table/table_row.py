@@ -146,11 +146,11 @@ def gain(
     target: Target = _TWO_THREADS,
     seconds: float = 2.0,
 ) -> Row:
-    """How many times faster `call(2)`, on two threads, is than `call(1)`."""
+    """How many times faster `call(2)`, on two threads, is than `call(1)`, in the middle of their turns."""
     one, two = race(lambda: call(1), lambda: call(2), seconds=seconds, clock=time.perf_counter)
     return Row(
         work=work,
-        ours=one.best / two.best,
+        ours=two.gain_over(one),
         accuracy=f"{accuracy}; {one.best * 1e3:.1f} ms on one",
         exact=exact,
         peer="one thread",
