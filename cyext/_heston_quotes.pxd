@@ -48,7 +48,8 @@ cdef inline void count_quotes(void* context, Py_ssize_t chunk) noexcept nogil:
         q.deviation[i] = min(max(v * sqrt(t), 1e-8), 1e3) if isfinite(c.x[i]) else 1.0
     q.loops.controls(q.worth + begin, q.deviation + begin, end - begin, q.worth + begin)
     for i in range(begin, end):
-        if not q.worth[i] * exp(-0.5 * c.x[i]) > LEAST_PRICE:
+        # where F/K underflows, ln is infinite and so would the worth be
+        if not (isfinite(c.x[i]) and q.worth[i] * exp(-0.5 * c.x[i]) > LEAST_PRICE):
             c.x[i] = NAN
     count_chunk(c, chunk)
 

@@ -125,6 +125,17 @@ def test_strikes_that_say_nothing_are_left_out() -> None:
     assert np.flatnonzero(np.isnan(fit.model_vols)).tolist() == [0, 8]
 
 
+@pytest.mark.parametrize("scale", [1e-200, 1e200])
+def test_a_quote_whose_moneyness_is_no_number_is_left_out(scale: float) -> None:
+    strike, expiry = grid([0.1, 0.5, 1.5], 9)
+    p = (0.04, 2.0, 0.06, 0.7, -0.6)
+    vols, forward = vols_of(p, 1.0, strike, expiry), np.ones(strike.size)
+    forward[4], strike[4] = scale, 1.0 / scale
+    fit = heston.calibrate(forward, strike, expiry, vols)
+    assert fit.parameters == pytest.approx(p, rel=1e-3)
+    assert np.flatnonzero(np.isnan(fit.model_vols)).tolist() == [4]
+
+
 @pytest.mark.parametrize("shape", ["garbage", "steep", "rising", "frown", "huge"])
 def test_surfaces_that_no_model_makes_end_finite_and_honest(shape: str) -> None:
     strike, expiry = grid([3 / 365, 0.1, 0.5, 1.5], 9)
