@@ -18,6 +18,12 @@ def check_chain(validation: Validation, chain: chain_pb2.OptionChain) -> None:
     columns = {"expiry_index": chain.expiry_index} | {name: getattr(chain, name) for name in _COLUMNS}
     columns |= {name: column for name in _OPTIONAL if len(column := getattr(chain, name))}
     validation.equal_length(columns)
+    instants = np.array([each.expiry_ns for each in chain.expiries], dtype=np.int64)
+    fallen = np.flatnonzero(instants[1:] < instants[:-1]) + 1
+    if fallen.size:
+        # Forwards, levels and calendars are read off along the expiries.
+        fix = f"must not be before that of expiries[{fallen[0] - 1}]; send the expiries ascending"
+        validation.check(False, f"expiries[{fallen[0]}].expiry_ns", fix)
     index = np.fromiter(chain.expiry_index, dtype=np.int64)
     if index.size:
         highest = int(index.max())

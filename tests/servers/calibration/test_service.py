@@ -205,6 +205,7 @@ async def test_a_malformed_chain_is_refused_by_field(nats_server: NatsServer, tm
     broken = smile_chain()
     del broken.bid[-1]
     broken.expiry_index[0] = 99
+    broken.expiries[2].expiry_ns = broken.expiries[0].expiry_ns
 
     async def requests() -> AsyncIterator[pb.StreamCalibrationsRequest]:
         yield pb.StreamCalibrationsRequest(request_id="r", chain=broken)
@@ -216,7 +217,11 @@ async def test_a_malformed_chain_is_refused_by_field(nats_server: NatsServer, tm
         assert status is not None
         bad = error_details_pb2.BadRequest()
         assert status.details[0].Unpack(bad)
-        assert {each.field for each in bad.field_violations} == {"chain.bid", "chain.expiry_index"}
+        assert {each.field for each in bad.field_violations} == {
+            "chain.bid",
+            "chain.expiry_index",
+            "chain.expiries[2].expiry_ns",
+        }
         # On the bus such a chain is put aside, and the next one is fitted.
         await send(connected, [broken, chains(1)[0]])
         assert [event.snapshot_id for event in await connected.hear(1)] == ["snapshot-0"]
