@@ -68,7 +68,10 @@ def taking_effect(
 def adjusted(
     action: corporate_action_pb2.CorporateAction, instrument_id: str, underlying: str, multiplier: Decimal
 ) -> Adjusted | None:
-    """The contract after `action`; None if that does not concern it, as an exchange-native id's contract."""
+    """The contract after `action`; None if that does not concern it, as an exchange-native id's contract.
+
+    None, too, where what it would become has no OSI symbol: then there is no such listed contract.
+    """
     if action.kind == CASH_DIVIDEND or action.underlying != underlying:
         return None
     try:
@@ -78,7 +81,9 @@ def adjusted(
     root, strike, contracts, symbol = osi.root, osi.strike, Decimal(1), underlying
     if action.kind == SYMBOL_CHANGE:
         symbol = action.new_symbol
-        root = symbol + root[len(underlying) :] if root.startswith(underlying) else root
+        if root.startswith(underlying):
+            suffix = root[len(underlying) :]
+            root = symbol[: _LONGEST_ROOT - len(suffix)] + suffix
     else:
         new, old = Decimal(action.new_units), Decimal(action.old_units)
         with localcontext(prec=38):
@@ -88,7 +93,10 @@ def adjusted(
             else:
                 multiplier = (multiplier * new / old).quantize(_NANO)
                 root = _own_root(root)
-    name = osi_symbol(root[:_LONGEST_ROOT], osi.expiry_date, osi.is_call, strike)
+    try:
+        name = osi_symbol(root, osi.expiry_date, osi.is_call, strike)
+    except ValueError:
+        return None
     return Adjusted(name, symbol, strike, multiplier, contracts)
 
 

@@ -27,6 +27,7 @@ HUNDRED = Decimal(100)
         (split("GOOGLE", new=3, old=2), "GOOGLE140613C00045000", "GOOGL1140613C00030000", 150, 1),
         (symbol_change(), "FB    220617C00200000", "META  220617C00200000", 100, 1),
         (symbol_change(), "FB1   220617C00200000", "META1 220617C00200000", 100, 1),
+        (symbol_change("FB", "METAXX"), "FB1   220617C00200000", "METAX1220617C00200000", 100, 1),
     ],
 )
 def test_a_contract_becomes_what_clearing_makes_of_it(
@@ -56,6 +57,19 @@ def test_what_an_action_does_not_concern_stays(
     action: corporate_action_pb2.CorporateAction, instrument_id: str, underlying: str
 ) -> None:
     assert adjusted(action, instrument_id, underlying, HUNDRED) is None
+
+
+@pytest.mark.parametrize(
+    ("action", "instrument_id"),
+    [
+        (split(new=1, old=1000), "AAPL  140613C00495000"),
+        (symbol_change("FB", "META-A"), "FB    220617C00200000"),
+    ],
+)
+def test_what_would_have_no_symbol_stays(
+    action: corporate_action_pb2.CorporateAction, instrument_id: str
+) -> None:
+    assert adjusted(action, instrument_id, action.underlying, HUNDRED) is None
 
 
 def test_it_takes_effect_once_between_two_snapshots_and_dividends_never_do() -> None:
