@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from skewline.servers.order import state_machine as states
-from skewline.servers.order.adjustment import adjust_holding
+from skewline.servers.order.adjustment import adjustment_of, conversion_of
 from skewline.servers.order.brokers.broker import (
     Acknowledged,
     Cancelled,
@@ -110,9 +110,10 @@ class Blotter:
 
     def adjust(self, action: corporate_action_pb2.CorporateAction, book: Book) -> None:
         """Turn what is held of the action's underlying into the contracts after it."""
-        for holding in list(self.ledger.open()):
-            if (adjustment := adjust_holding(self.ledger, holding, action, book)) is not None:
-                self._history.adjustments.append(adjustment)
+        found = [conversion_of(holding, action) for holding in self.ledger.open()]
+        conversions = [each for each in found if each is not None]
+        self._history.adjustments += [adjustment_of(each, action, book) for each in conversions]
+        self.ledger.convert(conversions)
 
     def settle(self, settlement: Settlement, book: Book) -> None:
         """Close an expired holding at its intrinsic value, as an order and a fill of its own."""

@@ -6,16 +6,15 @@ that realised plus unrealised profit is always cash plus market value, whatever 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Final, TypeAlias
+from typing import Final
 
 from skewline.servers.order.quotes import Book, Contract
 from skewline.servers.runtime.decimals import from_decimal
+from skewline.servers.runtime.provenance import Provenance, least_real
 from skewline.v1 import common_pb2, order_pb2
-
-Provenance: TypeAlias = "common_pb2.Provenance.ValueType"
 
 _ZERO: Final = Decimal(0)
 _NANO: Final = Decimal("1e-9")
@@ -43,7 +42,7 @@ class Holding:
     @property
     def value_provenance(self) -> Provenance:
         """Of the profit and loss: of the fills, and of the mark where there is something to mark."""
-        return _least_real(self.provenance, self.mark_provenance) if self.quantity else self.provenance
+        return least_real((self.provenance, self.mark_provenance)) if self.quantity else self.provenance
 
     @property
     def market_value(self) -> Decimal:
@@ -86,6 +85,15 @@ class Holding:
         return (contracts * self.contract.multiplier * price).quantize(_NANO)
 
 
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """What a holding becomes: `contracts` of `contract` for each of its own."""
+
+    holding: Holding
+    contract: Contract
+    contracts: Decimal
+
+
 @dataclass(slots=True)
 class _Totals:
     realised: Decimal = _ZERO
@@ -104,7 +112,7 @@ class Ledger:
             totals = self._totals.setdefault(holding.contract.currency, _Totals())
             totals.realised += holding.realised
             totals.fees += holding.fees
-            totals.provenance = _least_real(totals.provenance, holding.provenance)
+            totals.provenance = least_real((totals.provenance, holding.provenance))
 
     def get(self, instrument_id: str) -> Holding | None:
         """The holding, open or closed; None if there never was one."""
@@ -135,37 +143,23 @@ class Ledger:
         holding.fees += fee
         totals.realised += holding.realised
         totals.fees += fee
-        holding.provenance = _least_real(holding.provenance, provenance)
-        totals.provenance = _least_real(totals.provenance, provenance)
+        holding.provenance = least_real((holding.provenance, provenance))
+        totals.provenance = least_real((totals.provenance, provenance))
         holding.mark, holding.mark_ns, holding.mark_provenance = price, time_ns, provenance
         self._changed[name] = holding
         return holding
 
-    def convert(self, holding: Holding, contract: Contract, contracts: Decimal) -> Holding:
-        """Turn what is held of one contract into `contracts` of another for each; returns the holding after.
+    def convert(self, conversions: Sequence[Conversion]) -> None:
+        """Turn holdings into others, all at once: what one becomes may be held too, and become a third.
 
         Cost goes along to the last digit, and no cash changes hands; what was realised stays where it was.
         """
-        quantity, cost = holding.quantity, holding.cost
-        mark = holding.mark * holding.contract.multiplier / (contract.multiplier * contracts)
-        holding.quantity = holding.cost = _ZERO
-        name = contract.instrument_id
-        after = self._holdings.get(name)
-        if after is None:
-            after = self._holdings[name] = Holding(contract, holding.provenance, len(self._holdings) + 1)
-        after.contract = contract
-        after.quantity += quantity * contracts
-        after.cost += cost
-        if not after.quantity:
-            # Two holdings that offset each other: what is left of their cost is a profit or loss.
-            self._totals[contract.currency].realised -= after.cost
-            after.realised, after.cost = after.realised - after.cost, _ZERO
-        after.provenance = _least_real(after.provenance, holding.provenance)
-        after.mark, after.mark_ns = mark.quantize(_NANO), holding.mark_ns
-        after.mark_provenance = holding.mark_provenance
-        for changed in (holding, after):
-            self._changed[changed.contract.instrument_id] = changed
-        return after
+        taken = [replace(each.holding) for each in conversions]
+        for each in conversions:
+            each.holding.quantity = each.holding.cost = _ZERO
+            self._changed[each.holding.contract.instrument_id] = each.holding
+        for before, each in zip(taken, conversions, strict=True):
+            self._receive(before, each.contract, each.contracts)
 
     def mark(self, book: Book) -> None:
         """Mark open holdings of the book's underlying at its mids; one without a quote keeps its mark."""
@@ -185,7 +179,7 @@ class Ledger:
         for holding in self.open():
             currency = holding.contract.currency
             unrealised[currency] += holding.market_value - holding.cost
-            provenance[currency] = _least_real(provenance[currency], holding.mark_provenance)
+            provenance[currency] = least_real((provenance[currency], holding.mark_provenance))
         return [
             order_pb2.Pnl(
                 currency=currency,
@@ -204,10 +198,23 @@ class Ledger:
         changed, self._changed = self._changed, {}
         return list(changed.values())
 
-
-def _least_real(one: Provenance, other: Provenance) -> Provenance:
-    """The provenance of what came of both: the contract counts them from live over recorded to simulated."""
-    return max(one, other)
+    def _receive(self, before: Holding, contract: Contract, contracts: Decimal) -> None:
+        name = contract.instrument_id
+        after = self._holdings.get(name)
+        if after is None:
+            after = self._holdings[name] = Holding(contract, before.provenance, len(self._holdings) + 1)
+        after.contract = contract
+        after.quantity += before.quantity * contracts
+        after.cost += before.cost
+        if not after.quantity:
+            # Two holdings that offset each other: what is left of their cost is a profit or loss.
+            self._totals[contract.currency].realised -= after.cost
+            after.realised, after.cost = after.realised - after.cost, _ZERO
+        after.provenance = least_real((after.provenance, before.provenance))
+        mark = before.mark * before.contract.multiplier / (contract.multiplier * contracts)
+        after.mark, after.mark_ns = mark.quantize(_NANO), before.mark_ns
+        after.mark_provenance = before.mark_provenance
+        self._changed[name] = after
 
 
 def _opposite(held: Decimal, signed: Decimal) -> Decimal:

@@ -101,13 +101,14 @@ class RiskBook:
         Reservations for these end: orders in contracts that are no more are cancelled.
         """
         self.actions[action.action_id] = action
-        changed: list[str] = []
-        for held in self.open():
-            after = adjusted_position(held, action)
-            if after is not None:
-                held.quantity = _ZERO
-                self._add(after)
-                changed += [held.instrument_id, after.instrument_id]
+        found = [(held, adjusted_position(held, action)) for held in self.open()]
+        made = [(held, after) for held, after in found if after is not None]
+        # All at once: what one becomes may be held too, and become a third.
+        for held, _ in made:
+            held.quantity = _ZERO
+        for _, after in made:
+            self._add(after)
+        changed = [each.instrument_id for pair in made for each in pair]
         for order_id, reservation in list(self.reservations.items()):
             if reservation.underlying == action.underlying:
                 del self.reservations[order_id]

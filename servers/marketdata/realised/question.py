@@ -7,6 +7,7 @@ from typing import Final
 
 from skewline.servers.marketdata.realised.answer import MOST_BARS, History, volatilities
 from skewline.servers.runtime.day_count import DAY_NS
+from skewline.servers.runtime.provenance import least_real
 from skewline.servers.runtime.validation import Validation
 from skewline.v1 import common_pb2
 from skewline.v1 import market_data_service_pb2 as pb
@@ -59,5 +60,5 @@ def realised_volatility(
         bars=history.close.size,
         from_ns=used[0][0],
         to_ns=used[-1][0],
-        provenance=common_pb2.Provenance.ValueType(max(provenance for _, _, provenance in used)),
+        provenance=least_real(common_pb2.Provenance.ValueType(each) for _, _, each in used),
     )

@@ -119,19 +119,46 @@ def test_what_expired_before_the_split_is_settled_in_the_units_after_it() -> Non
 def test_offsetting_holdings_end_with_their_profit_realised() -> None:
     engine = held()
     (holding,) = engine.ledger.open()
-    seventh = replace(holding.contract, instrument_id=SEVENTH_CALL, strike=Decimal("414.29"))
+    # A cent of strike beside it, which a seventh of is nothing after rounding.
+    beside = replace(holding.contract, instrument_id="SPXW  190517C02900010", strike=Decimal("2900.01"))
     engine.ledger.record(
-        seventh,
-        Decimal(-21),
-        Decimal(6),
+        beside,
+        Decimal(-3),
+        Decimal(42),
         Decimal(0),
         time_ns=BEFORE,
         provenance=common_pb2.PROVENANCE_RECORDED,
     )
     pnl = batch_at(engine, after()).pnl[0]
     assert not list(engine.ledger.open())
-    assert to_decimal(pnl.realised) == 21 * 6 * 100 - 3 * 41 * 100
+    assert to_decimal(pnl.realised) == 3 * 42 * 100 - 3 * 41 * 100
     assert to_decimal(pnl.unrealised) == 0
+
+
+def test_each_rung_of_a_ladder_is_converted_once_whichever_was_bought_first() -> None:
+    halved = split("SPX", "2019-04-29", 2)
+    ladder = (2900, 1450, 725)
+    for strikes in (ladder, ladder[::-1]):
+        engine = held()
+        (holding,) = engine.ledger.open()
+        for number, strike in enumerate(strikes, start=1):
+            engine.ledger.record(
+                replace(holding.contract, instrument_id=call(strike), strike=Decimal(strike)),
+                Decimal(number) if strike < 2900 else Decimal(number - 3),
+                Decimal(10),
+                Decimal(0),
+                time_ns=BEFORE,
+                provenance=common_pb2.PROVENANCE_RECORDED,
+            )
+        quantities = {h.contract.strike: h.quantity for h in engine.ledger.open()}
+        costs = {h.contract.strike: h.cost for h in engine.ledger.open()}
+        snapshot = after()
+        snapshot.corporate_actions[0].CopyFrom(halved)
+        batch = batch_at(engine, snapshot)
+        assert {h.contract.strike * 2: h.quantity / 2 for h in engine.ledger.open()} == quantities
+        assert {h.contract.strike * 2: h.cost for h in engine.ledger.open()} == costs
+        told = {to_decimal(a.from_strike): to_decimal(a.from_quantity) for a in batch.adjustments}
+        assert told == quantities
 
 
 def test_a_restart_before_and_after_the_split_changes_nothing(database_url: str) -> None:

@@ -20,6 +20,7 @@ from trading_examples import (
 )
 
 from skewline.servers.risk import store
+from skewline.servers.risk.book import HeldPosition, RiskBook
 from skewline.servers.risk.engine import RiskEngine
 from skewline.servers.risk.operations import RiskOperations
 from skewline.servers.runtime.settings.risk import RiskSettings
@@ -127,6 +128,17 @@ def test_the_same_action_again_changes_nothing_and_what_is_bought_later_stays() 
     engine.on_surface(again)
     engine.on_orders(batch(snapshot_id="again", time_ns=again.time_ns))
     assert positions(engine) == {SEVENTH: 22}
+
+
+def test_what_one_position_becomes_may_be_held_and_become_a_third() -> None:
+    book = RiskBook()
+    contracts = ("SPXW  190517C01000000", "SPXW1 190517C02000000")
+    for name, quantity in zip(contracts, (3, 5), strict=True):
+        book.positions[name] = HeldPosition(name, "SPX", Decimal(100), Decimal(quantity), 1.0)
+    changed = book.adjust(split("SPX", "2019-04-29", 1, 2))
+    made = ("SPXW1 190517C02000000", "SPXW2 190517C04000000")
+    assert {each.instrument_id: each.quantity for each in book.open()} == {made[0]: 3, made[1]: 5}
+    assert set(changed) == {*contracts, *made}
 
 
 def test_a_restart_at_the_split_changes_nothing(database_url: str) -> None:
