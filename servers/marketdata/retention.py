@@ -84,7 +84,12 @@ class Retention:
 
     async def _now_and_then(self) -> None:
         while True:
-            for report in await self._processor.outlast(self.apply):
+            try:
+                reports = await self._processor.outlast(self.apply)
+            except Exception:  # noqa: BLE001 - it must not end, or all would be kept from then on
+                _log.exception("snapshots past their age were not deleted, again in %g s", _EVERY_S)
+                reports = []
+            for report in reports:
                 if report.snapshots:
                     _log.info(
                         "deleted %d %s snapshots older than %g days",

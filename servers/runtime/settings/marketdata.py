@@ -23,7 +23,7 @@ class MarketDataSettings(Section):
     watermark_timeout_s: float = Field(default=60.0, gt=0)
     """Seconds that a replay waits for a snapshot's consequences before it gives up with an error."""
     keep_accepted_days: float = Field(default=0.0, ge=0, le=36_500)
-    """Days before an underlying's newest snapshot that accepted ones (and so bars) reach back; 0: all."""
+    """Days before an underlying's newest accepted snapshot that these (and so bars) reach back; 0: all."""
     keep_rejected_days: float = Field(default=0.0, ge=0, le=36_500)
     """Days before an underlying's newest snapshot that rejected ones are kept; 0: all."""
     cboe_snapshot_time: time = time(15, 0)

@@ -71,6 +71,18 @@ async def test_the_newest_accepted_snapshot_stays_however_old(settings: Settings
         assert times(left) == [("XYZ", holiday.time_ns), ("XYZ", FRIDAY_NS)]
 
 
+async def test_a_rejected_snapshot_of_any_time_makes_no_accepted_one_old(settings: Settings) -> None:
+    kept = [small_chain(time_ns=FRIDAY_NS + n * MINUTE_NS, spot=100.0 + n) for n in range(2)]
+    empty = small_chain(time_ns=FRIDAY_NS + 50_000 * DAY_NS)
+    empty.bid[:] = empty.ask[:] = [0.0] * len(empty.bid)
+    async with market_data_service(settings) as stub:
+        answers = [answer.summary.status async for answer in stub.PublishChains(requests(*kept, empty))]
+        assert answers == [ACCEPTED, ACCEPTED, REJECTED]
+        done = await stub.ApplyRetention(pb.ApplyRetentionRequest())
+        assert [each.snapshots for each in done.expired] == [0, 0]
+        assert len((await stub.ListChains(pb.ListChainsRequest())).chains) == 3
+
+
 async def test_without_an_age_everything_is_kept(nats_server: NatsServer, tmp_path: Path) -> None:
     async with market_data_service(settings_of(tmp_path, nats_server.url)) as stub:
         chains = (small_chain(), small_chain(time_ns=FRIDAY_NS + 4 * DAY_NS, spot=101.0))
