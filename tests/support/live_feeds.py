@@ -87,12 +87,17 @@ class Audience:
     def __init__(self) -> None:
         self.chains: list[chain_pb2.OptionChain] = []
         self.notices: list[feed_pb2.FeedNotice] = []
+        self.refuses = 0
+        """Notices that it will not take."""
 
     async def deliver(self, chain: chain_pb2.OptionChain, received_ns: int) -> chain_pb2.ChainSummary:
         self.chains.append(chain)
         return chain_pb2.ChainSummary(time_ns=chain.time_ns, status=chain_pb2.CHAIN_STATUS_ACCEPTED)
 
     async def notify(self, notice: feed_pb2.FeedNotice, now_ns: int) -> None:
+        if self.refuses:
+            self.refuses -= 1
+            raise RuntimeError("no ear for it")
         self.notices.append(notice)
 
     @property

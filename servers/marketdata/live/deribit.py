@@ -39,7 +39,8 @@ class DeribitSource:
         self.underlying = coin
         self.patience = Patience(
             stale_after_s=settings.stale_after_s,
-            reconnect_after_s=2 * settings.heartbeat_s + settings.timeout_s,
+            # A word is passed on with the next chain.
+            reconnect_after_s=settings.interval_s + 2 * settings.heartbeat_s + settings.timeout_s,
             # Quotes came and went unseen.
             gap_after_s=0.0,
         )

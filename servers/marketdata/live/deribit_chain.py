@@ -51,7 +51,7 @@ class TickerChain:
         Prices in coin are converted with the newest future of their expiry: a quote in coin stands while the
         future moves. The expiry states that future, for which the discount is 1 by construction.
         """
-        if not self._changed:
+        if not self._changed or not self._tickers:
             return None
         newest = max(self._tickers.values(), key=lambda each: each.time_ns)
         if newest.time_ns <= after_ns:

@@ -112,16 +112,19 @@ class Feeds:
             if earlier is not None:
                 if earlier.feed != request.feed:
                     raise AlreadyExists("feed with request_id", identity)
-                return self._state(earlier.feed)
+                if earlier.stopped or earlier.feed in self._running:
+                    return self._state(earlier.feed)
             self._refuse_beside(request.feed)
-            row = FeedRow(identity, request.feed, self._clock.time_ns(), stopped=False)
-            await self._processor.write(lambda connection: feeds.add(connection, row))
+            # One that was entered and does not run: whoever asked went away in between, and asks again.
+            if earlier is None:
+                row = FeedRow(identity, request.feed, self._clock.time_ns(), stopped=False)
+                await self._processor.write(lambda connection: feeds.add(connection, row))
             return self._run(request.feed, from_settings=False).supervised.health.now()
 
     async def end(self, feed: str) -> feed_pb2.Feed:
         """Stop a feed, and tell its subscribers. Raises NotFound if it does not run."""
         async with self._starting:
-            running = self._running.pop(feed, None)
+            running = self._running.get(feed)
             if running is None:
                 raise NotFound("running feed", feed)
             await end(running.task)
@@ -130,6 +133,8 @@ class Feeds:
             health.stopped(now_ns)
             notice = _outgoing(feed_pb2.FeedNotice(feed=health.now()), now_ns)
             await self._processor.write(lambda connection: feeds.mark_stopped(connection, feed), notice)
+            # Not before: what the tables do not know goes on after a restart, and can be stopped again.
+            del self._running[feed]
             return health.now()
 
     def listed(self) -> Sequence[feed_pb2.Feed]:

@@ -72,12 +72,12 @@ class Supervised:
 
     async def run(self) -> None:
         """Stream, and stream again, for as long as nobody cancels it."""
-        await self._tell()
+        await self._tell_at_last()
         while True:
             fault = await self._connection()
             self._broken = fault
             if self.health.down(fault, self._clock.time_ns()):
-                await self._tell()
+                await self._tell_at_last()
             await self._clock.sleep(max(self._backoff.next(), fault.retry_after_s))
 
     async def _connection(self) -> SourceFault:
@@ -165,6 +165,16 @@ class Supervised:
         self.health.missed()
         gap = feed_pb2.FeedGap(reason=reason, detail=detail, from_ns=from_ns, to_ns=to_ns)
         await self._notify(feed_pb2.FeedNotice(feed=self.health.now(), gap=gap), self._clock.time_ns())
+
+    async def _tell_at_last(self) -> None:
+        """Tell, again if that fails: nobody else would see that the feed ended."""
+        while True:
+            try:
+                await self._tell()
+                return
+            except Exception:  # noqa: BLE001 - whatever it is, it may pass
+                _log.exception("the state of the feed of %s was not told", self._source.underlying)
+                await self._clock.sleep(self._backoff.next())
 
     async def _tell(self) -> None:
         await self._notify(feed_pb2.FeedNotice(feed=self.health.now()), self._clock.time_ns())

@@ -171,6 +171,14 @@ async def test_silence_is_stale_and_then_a_new_connection(venue: DeribitVenue, c
         assert audience.gaps == []
 
 
+async def test_chains_further_apart_than_heartbeats_are_no_silence(
+    venue: DeribitVenue, clock: ShiftedClock
+) -> None:
+    settings = DeribitSettings(interval_s=600.0)
+    patience = source_of(venue, clock, interval_s=600.0).patience
+    assert patience.reconnect_after_s > settings.interval_s + settings.heartbeat_s
+
+
 async def test_what_cannot_be_subscribed_to_is_told(venue: DeribitVenue, clock: ShiftedClock) -> None:
     venue.left_out = {f"ticker.{NAME}.100ms"}
     async with supervised(source_of(venue, clock, complete_within_s=0.2), clock) as audience:

@@ -19,6 +19,8 @@ from waiting import until_so
 from skewline.servers.marketdata.sources.parquet import rows_of
 from skewline.servers.runtime.nats_server import NatsServer
 from skewline.servers.runtime.settings import Settings
+from skewline.storage.database import Database
+from skewline.storage.marketdata import feeds as storage
 from skewline.v1 import chain_pb2, common_pb2, feed_pb2
 from skewline.v1 import market_data_service_pb2 as pb
 
@@ -134,6 +136,36 @@ async def test_a_stopped_feed_stays_stopped_over_a_restart(settings: Settings) -
         assert await feeds(stub) == {}
         await stub.StartFeed(pb.StartFeedRequest(request_id="three", feed="cboe:XYZ"))
         assert list(await feeds(stub)) == ["cboe:XYZ"]
+
+
+async def test_a_stop_that_could_not_be_kept_can_be_asked_for_again(settings: Settings) -> None:
+    refusing = "CREATE TRIGGER refusing BEFORE UPDATE ON feeds BEGIN SELECT RAISE(ABORT, 'no'); END"
+    async with market_data_service(settings) as stub:
+        await stub.StartFeed(XYZ)
+        await brought(stub, "cboe:XYZ")
+        with Database.open(f"sqlite:///{settings.home}/db", "marketdata") as database:
+            with database.begin() as connection:
+                connection.exec_driver_sql(refusing)
+            stop = pb.StopFeedRequest(feed="cboe:XYZ")
+            assert (await refusal(stub.StopFeed(stop)))[0] == grpc.StatusCode.INTERNAL
+            with database.begin() as connection:
+                connection.exec_driver_sql("DROP TRIGGER refusing")
+        assert (await stub.StopFeed(stop)).feed.state == STOPPED
+        assert await feeds(stub) == {}
+    async with market_data_service(settings) as stub:
+        assert await feeds(stub) == {}
+
+
+async def test_a_start_that_was_kept_but_not_carried_out_is_when_asked_for_again(settings: Settings) -> None:
+    async with market_data_service(settings) as stub:
+        # As if the caller had gone away, or the database with the word of its commit.
+        with (
+            Database.open(f"sqlite:///{settings.home}/db", "marketdata") as database,
+            database.begin() as connection,
+        ):
+            storage.add(connection, storage.FeedRow("one", "cboe:XYZ", FRIDAY_NS, stopped=False))
+        await stub.StartFeed(XYZ)
+        assert (await brought(stub, "cboe:XYZ")).accepted == 1
 
 
 async def test_a_running_feed_goes_on_after_a_restart(settings: Settings, venue: HttpVenue) -> None:

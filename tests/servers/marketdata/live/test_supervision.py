@@ -94,6 +94,16 @@ async def test_after_a_success_the_pauses_begin_anew(clock: MovedClock) -> None:
         assert pauses[2] <= 1.25 < 1.5 <= pauses[1]
 
 
+async def test_a_notice_that_is_not_taken_is_told_again_and_the_feed_goes_on(clock: MovedClock) -> None:
+    async with supervised(Scripted(clock, [CHAIN, 5.0, BROKEN], [CHAIN]), clock) as audience:
+        await clock.move(4.0)
+        audience.refuses = 3
+        await clock.move(2.0)
+        assert audience.state == "LIVE"
+        await clock.move(20.0)
+        assert audience.states[2:] == [("DOWN", "CONNECTION_LOST"), ("LIVE", "")]
+
+
 async def test_a_venue_that_asks_for_more_time_gets_it(clock: MovedClock) -> None:
     limited = SourceFault("RATE_LIMITED", "too many requests", retry_after_s=100.0)
     async with supervised(Scripted(clock, [limited], [CHAIN]), clock) as audience:
