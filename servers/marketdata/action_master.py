@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from skewline.servers.runtime.corporate_actions import CASH_DIVIDEND, completed, concerning
+from skewline.servers.runtime.corporate_actions import CASH_DIVIDEND, completed, concerning, same_terms
 from skewline.servers.runtime.day_count import DAY_NS
 from skewline.v1 import chain_pb2, corporate_action_pb2
 
@@ -27,7 +27,7 @@ class ActionMaster:
         for told in actions:
             action = completed(told)
             before = self._known.get(action.action_id)
-            if before is None or (before.effective_ns > now_ns and not _same(before, action)):
+            if before is None or (before.effective_ns > now_ns and not same_terms(before, action)):
                 self._known[action.action_id] = action
                 fresh.append(action)
         return fresh
@@ -54,11 +54,3 @@ def _in_order(
     actions: Sequence[corporate_action_pb2.CorporateAction],
 ) -> list[corporate_action_pb2.CorporateAction]:
     return sorted(actions, key=lambda action: (action.effective_ns, action.action_id))
-
-
-def _same(one: corporate_action_pb2.CorporateAction, other: corporate_action_pb2.CorporateAction) -> bool:
-    """Whether the terms are the same, whoever told them."""
-    alike = corporate_action_pb2.CorporateAction()
-    alike.CopyFrom(other)
-    alike.source = one.source
-    return one == alike

@@ -66,14 +66,16 @@ class MarketDataEngine:
         last = self._last.get(underlying)
         return last.time_ns if last is not None else 0
 
+    def reached_ns(self, action: corporate_action_pb2.CorporateAction) -> int:
+        """Data time of the last accepted snapshot of those whose contracts it changes; 0 before the first."""
+        return max(self.last_ns(action.underlying), self.last_ns(action.new_symbol))
+
     def learn(
         self, actions: Iterable[corporate_action_pb2.CorporateAction]
     ) -> list[corporate_action_pb2.CorporateAction]:
         """Take corporate actions, which are valid; those that are new, or changed before they took effect."""
         return [
-            fresh
-            for action in actions
-            for fresh in self._actions.learn([action], self.last_ns(action.underlying))
+            fresh for action in actions for fresh in self._actions.learn([action], self.reached_ns(action))
         ]
 
     def on_chain(self, chain: chain_pb2.OptionChain, snapshot_id: str = "") -> ChainOutcome:

@@ -93,7 +93,7 @@ class Intake:
         """Take corporate actions, which are valid, store and announce those that are new."""
         fresh = self._engine.learn(actions)
         corporate_actions.save(connection, fresh)
-        late = [action for action in fresh if action.effective_ns <= self._engine.last_ns(action.underlying)]
+        late = [action for action in fresh if action.effective_ns <= self._engine.reached_ns(action)]
         return Learnt(fresh, late, tuple(_announced_action(action, received_ns) for action in fresh))
 
 

@@ -57,6 +57,16 @@ def concerning(
     return [action for action in actions if underlying in (action.underlying, action.new_symbol)]
 
 
+def same_terms(
+    one: corporate_action_pb2.CorporateAction, other: corporate_action_pb2.CorporateAction
+) -> bool:
+    """Whether two say the same, whoever told them and whether they are `completed`."""
+    alike = corporate_action_pb2.CorporateAction()
+    alike.CopyFrom(other)
+    alike.action_id, alike.effective_ns, alike.source = one.action_id, one.effective_ns, one.source
+    return one == alike
+
+
 def taking_effect(
     actions: Iterable[corporate_action_pb2.CorporateAction], after_ns: int, until_ns: int
 ) -> list[corporate_action_pb2.CorporateAction]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Final
 
-from skewline.servers.runtime.corporate_actions import CASH_DIVIDEND, SPLIT, SYMBOL_CHANGE
+from skewline.servers.runtime.corporate_actions import CASH_DIVIDEND, SPLIT, SYMBOL_CHANGE, same_terms
 from skewline.servers.runtime.validation import Validation
 from skewline.v1 import corporate_action_pb2
 
@@ -15,19 +15,31 @@ _MOST_RATIO: Final = 10_000
 _MOST_UNITS: Final = 10**9
 _MOST_AMOUNT: Final = 1_000_000
 _LONGEST: Final = 64
+# Well within what int64 nanoseconds hold.
+_FIRST_YEAR, _LAST_YEAR = 1900, 2199
 
 
 def check_actions(actions: Iterable[corporate_action_pb2.CorporateAction], validation: Validation) -> None:
     """Record what is wrong with `actions`, by field with its fix."""
+    known: dict[tuple[int, str, str], tuple[int, corporate_action_pb2.CorporateAction]] = {}
     for place, action in enumerate(actions):
-        _check(action, validation.within("corporate_actions", place))
+        within = validation.within("corporate_actions", place)
+        _check(action, within)
+        # Kind, underlying and ex_date are its identity.
+        first, told = known.setdefault((action.kind, action.underlying, action.ex_date), (place, action))
+        fix = f"has other terms in corporate_actions[{first}]; give one, dividends of a day added up"
+        within.check(same_terms(told, action), "ex_date", fix)
 
 
 def _check(action: corporate_action_pb2.CorporateAction, v: Validation) -> None:
     v.enum("kind", action.kind, corporate_action_pb2.CorporateActionKind)
     _check_symbol(v, "underlying", action.underlying)
-    v.check(is_date(action.ex_date), "ex_date", f"must be YYYY-MM-DD, not {action.ex_date!r}")
+    fix = f"must be YYYY-MM-DD from {_FIRST_YEAR} to {_LAST_YEAR}, not {action.ex_date!r}"
+    in_reach = is_date(action.ex_date) and _FIRST_YEAR <= int(action.ex_date[:4]) <= _LAST_YEAR
+    v.check(in_reach, "ex_date", fix)
     v.max_length("source", action.source, 4 * _LONGEST)
+    if action.kind != SYMBOL_CHANGE:
+        v.check(not action.new_symbol, "new_symbol", "is for a change of symbol; leave it empty")
     if action.kind == SPLIT:
         _check_ratio(action, v)
     elif action.kind == CASH_DIVIDEND:

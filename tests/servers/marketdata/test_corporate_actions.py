@@ -100,6 +100,28 @@ async def test_one_that_comes_too_late_says_so(stub: MarketDataServiceAsyncStub)
     assert list(answer.late) == [tuesday()]
 
 
+async def test_a_symbol_that_changed_before_the_new_one_was_seen_is_late(
+    stub: MarketDataServiceAsyncStub,
+) -> None:
+    await publish(stub, small_chain(time_ns=FRIDAY_NS + 4 * DAY_NS))
+    change = symbol_change("OLD", NAME, "2019-05-28")
+    asked = pb.RecordCorporateActionsRequest(request_id="r", corporate_actions=[told(change)])
+    assert list((await stub.RecordCorporateActions(asked)).late) == [change]
+
+
+async def test_two_of_one_kind_and_day_must_say_the_same(stub: MarketDataServiceAsyncStub) -> None:
+    regular, special = told(dividend(NAME)), told(dividend(NAME, cents=500))
+    asked = pb.RecordCorporateActionsRequest(request_id="r", corporate_actions=[regular, special])
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await stub.RecordCorporateActions(asked)
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    said = "corporate_actions[1].ex_date: has other terms in corporate_actions[0]"
+    assert said in (caught.value.details() or "")
+    asked = pb.RecordCorporateActionsRequest(request_id="r", corporate_actions=[regular, regular])
+    answer = await stub.RecordCorporateActions(asked)
+    assert (list(answer.recorded), answer.known) == ([dividend(NAME)], 1)
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -107,6 +129,9 @@ async def test_one_that_comes_too_late_says_so(stub: MarketDataServiceAsyncStub)
         ({"underlying": ""}, "corporate_actions[1].underlying"),
         ({"underlying": "A B"}, "corporate_actions[1].underlying"),
         ({"ex_date": "29.4.2019"}, "corporate_actions[1].ex_date"),
+        ({"ex_date": "9999-12-31"}, "corporate_actions[1].ex_date"),
+        ({"ex_date": "1066-10-14"}, "corporate_actions[1].ex_date"),
+        ({"new_symbol": "ABC"}, "corporate_actions[1].new_symbol"),
         ({"new_units": 0}, "corporate_actions[1].new_units"),
         ({"old_units": 2}, "changes nothing"),
         ({"new_units": 10**7}, "at most 10000 for 1"),
