@@ -144,7 +144,7 @@ def gain(
     exact: bool,
     *,
     target: Target = _TWO_THREADS,
-    seconds: float = 2.0,
+    seconds: float = 3.0,
 ) -> Row:
     """How many times faster `call(2)`, on two threads, is than `call(1)`, in the middle of their turns."""
     one, two = race(lambda: call(1), lambda: call(2), seconds=seconds, clock=time.perf_counter)
