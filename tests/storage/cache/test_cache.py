@@ -6,13 +6,16 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from skewline.storage.cache import Cache, open_cache
+from skewline.storage.cache import Cache, RedisCache, open_cache
 
 
 @pytest.fixture(params=["in process", "redis"])
 async def cache(request: pytest.FixtureRequest) -> AsyncIterator[Cache]:
-    url = request.getfixturevalue("redis_url") if request.param == "redis" else None
-    opened = open_cache(url, "marketdata")
+    if request.param == "redis":
+        # Patient: it is not asked here how fast a busy machine connects.
+        opened: Cache = RedisCache(request.getfixturevalue("redis_url"), "marketdata", timeout_seconds=30)
+    else:
+        opened = open_cache(None, "marketdata")
     yield opened
     await opened.close()
 
