@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skewline.cyext import _variance_smile
+from skewline.cyext import _variance_smile, smile_density
 from skewline.cyext.arguments import Codes, Doubles, Indices, doubles, vector
 from skewline.cyext.essvi import MIN_VOL_WIDTH, fitted_slices
 from skewline.cyext.status import Status
@@ -47,15 +47,13 @@ class VarianceSmile:
 
     def butterfly(self, log_moneyness: ArrayLike) -> Doubles:
         """Durrleman's g at each `log_moneyness`: where it is negative, so is the density."""
-        return _butterfly(doubles("log_moneyness", log_moneyness), *self.derivatives(log_moneyness))
+        k = doubles("log_moneyness", log_moneyness)
+        return smile_density.butterfly(k, *self.derivatives(k))
 
     def density(self, log_moneyness: ArrayLike) -> Doubles:
         """Risk-neutral density of ln(S / forward) at expiry, per unit of log-moneyness."""
         k = doubles("log_moneyness", log_moneyness)
-        w, slope, bend = self.derivatives(k)
-        lower = -k / np.sqrt(w) - 0.5 * np.sqrt(w)
-        scale = np.exp(-0.5 * np.square(lower)) / np.sqrt(2.0 * np.pi * w)
-        return np.asarray(_butterfly(k, w, slope, bend) * scale)
+        return smile_density.density(k, *self.derivatives(k))
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +151,3 @@ def calibrate_many(
         iterations=codes[0, back],
         status=codes[1, back],
     )
-
-
-def _butterfly(k: Doubles, w: Doubles, slope: Doubles, bend: Doubles) -> Doubles:
-    one = 1.0 - 0.5 * k * slope / w
-    return np.asarray(one * one - 0.25 * slope * slope * (1.0 / w + 0.25) + 0.5 * bend)

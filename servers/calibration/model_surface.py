@@ -7,11 +7,10 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from skewline.cyext import black, heston
+from skewline.cyext import black, heston, smile_density
 from skewline.servers.calibration.contracts import Doubles, Flags, Indices
 from skewline.servers.calibration.curves import Curves, curves_of
 from skewline.servers.calibration.differences import STEP, differentiated
-from skewline.servers.calibration.smile_checks import butterfly
 from skewline.servers.calibration.verdict import FAILED
 from skewline.v1 import surface_pb2
 
@@ -36,15 +35,12 @@ class Values:
     @property
     def density(self) -> Doubles:
         """Of ln(S / forward) at expiry, per unit of k; negative where there is a butterfly."""
-        root = np.sqrt(self.variance)
-        lower = -self.k / root - 0.5 * root
-        g = butterfly(self.k, (self.variance, self.slope, self.bend))
-        return np.asarray(g * np.exp(-0.5 * np.square(lower)) / (root * np.sqrt(2.0 * np.pi)))
+        return smile_density.density(self.k, self.variance, self.slope, self.bend)
 
     @property
     def local_vol(self) -> Doubles:
         """√(dw/dT / g): B. Dupire (1994), J. Gatheral, The Volatility Surface (2006), eq. (1.10)."""
-        g = butterfly(self.k, (self.variance, self.slope, self.bend))
+        g = smile_density.butterfly(self.k, self.variance, self.slope, self.bend)
         sound = (g > 0.0) & (self.growth >= 0.0)
         return np.sqrt(np.where(sound, self.growth, np.nan) / np.where(sound, g, 1.0))
 

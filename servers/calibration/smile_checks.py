@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from skewline.servers.calibration.contracts import Doubles
-from skewline.servers.calibration.curves import Derivatives, Slices, curves_of
+from skewline.cyext import smile_density
+from skewline.servers.calibration.curves import Slices, curves_of
 from skewline.servers.calibration.published import CALENDAR_ROUNDING
 from skewline.servers.calibration.record import STEEPEST_WING
 from skewline.servers.calibration.verdict import at_least, at_most
@@ -38,7 +38,7 @@ def add_checks(slices: Slices) -> None:
         k = np.linspace(ends[which, 0], ends[which, 1], _PLACES, axis=1)
         derivatives = curves.derivatives(which, k)
         at_the_money = curves.derivatives(which, np.zeros((which.size, 1)))[0][:, 0]
-        least_g = butterfly(k, derivatives).min(axis=1)
+        least_g = smile_density.butterfly(k, *derivatives).min(axis=1)
         steepest = np.abs(derivatives[1]).max(axis=1)
         before = curves.derivatives(which[:-1], k[1:])[0]
         excess = (derivatives[0][1:] - before).min(axis=1) / at_the_money[1:]
@@ -56,12 +56,3 @@ def _ends(fitted: surface_pb2.VolSlice) -> tuple[float, float]:
     if not fitted.strike or not fitted.forward > 0.0:
         return math.nan, math.nan
     return math.log(fitted.strike[0] / fitted.forward), math.log(fitted.strike[-1] / fitted.forward)
-
-
-def butterfly(k: Doubles, derivatives: Derivatives) -> Doubles:
-    """Durrleman's g, which is negative where the density is: Gatheral & Jacquier (2014), eq. (2.1)."""
-    w, slope, bend = derivatives
-    g: Doubles = (
-        np.square(1.0 - 0.5 * k * slope / w) - 0.25 * np.square(slope) * (1.0 / w + 0.25) + 0.5 * bend
-    )
-    return g
