@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ import numpy as np
 from skewline.cyext import essvi
 from skewline.cyext.status import Status
 from skewline.servers.calibration.contracts import Doubles
-from skewline.servers.calibration.forwards import Forward
+from skewline.servers.calibration.forwards import Forward, levels
 from skewline.servers.calibration.smiles import Smiles
 from skewline.servers.calibration.verdict import FAILED, GOOD
 from skewline.servers.runtime.settings.calibration import CalibrationSettings
@@ -30,7 +29,7 @@ def fit_essvi(
     smiles: Smiles, years: Doubles, forwards: Sequence[Forward], settings: CalibrationSettings
 ) -> EssviSurface:
     """Fit each smile to its mid vols, by the widths of its quotes; see `skewline.cyext.essvi`."""
-    level = np.array([each.forward if each.known else math.nan for each in forwards])
+    level = levels(forwards)
     found = essvi.calibrate_many(
         level,
         years,

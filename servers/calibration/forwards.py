@@ -70,6 +70,11 @@ def forwards_of(
     return _carried(found, years, rates, spot)
 
 
+def levels(forwards: Sequence[Forward]) -> Doubles:
+    """The forward of each expiry, NaN where there is none."""
+    return np.array([each.forward if each.known else math.nan for each in forwards])
+
+
 def spot_known(spot: float) -> bool:
     """Whether the chain says the underlying's price."""
     return LOWEST <= spot < HIGHEST

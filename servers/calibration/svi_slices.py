@@ -11,7 +11,7 @@ import numpy as np
 from skewline.cyext import svi
 from skewline.cyext.status import Status
 from skewline.servers.calibration.contracts import Doubles
-from skewline.servers.calibration.forwards import Forward
+from skewline.servers.calibration.forwards import Forward, levels
 from skewline.servers.calibration.smiles import Smiles
 from skewline.servers.calibration.verdict import FAILED, GOOD, POOR
 from skewline.servers.runtime.settings.calibration import CalibrationSettings
@@ -30,7 +30,7 @@ def fit_svi(
     smiles: Smiles, years: Doubles, forwards: Sequence[Forward], settings: CalibrationSettings
 ) -> SviSurface:
     """Fit each smile to its mid vols, weighted by 1 / (vol spread)², as SABR is."""
-    level = np.array([each.forward if each.known else math.nan for each in forwards])
+    level = levels(forwards)
     found = svi.calibrate_many(
         level,
         years,

@@ -12,6 +12,9 @@ GOOD: Final = surface_pb2.FIT_STATUS_GOOD
 POOR: Final = surface_pb2.FIT_STATUS_POOR
 FAILED: Final = surface_pb2.FIT_STATUS_FAILED
 
+# What an unknown value is shown as: the contract's numbers are finite.
+_UNKNOWN: Final = 1e300
+
 
 def at_least(
     name: str, model: surface_pb2.VolModel.ValueType, value: float, limit: float
@@ -32,6 +35,3 @@ def at_most(
 def failed(checks: Iterable[surface_pb2.FitCheck]) -> list[str]:
     """Names of the conditions that are not met."""
     return [check.name for check in checks if not check.passed]
-
-
-_UNKNOWN: Final = 1e300
