@@ -101,8 +101,15 @@ class PullLoop:
                 await asyncio.sleep(backoff.next())
             finally:
                 if subscription is not None:
-                    with suppress(nats.errors.Error):
-                        await subscription.unsubscribe()
+                    await self._leave(subscription)
+
+    async def _leave(self, subscription: Subscription) -> None:
+        """Take in what is under way: delivered to nobody, it would come again only after `ack_wait`."""
+        with suppress(nats.errors.Error, TimeoutError):
+            if self._connection.is_connected:
+                await subscription.drain()  # type: ignore[no-untyped-call] # nats-py leaves it untyped
+            else:
+                await subscription.unsubscribe()
 
     async def _receive(self, message: Msg) -> None:
         if _status(message) is None:
