@@ -51,7 +51,7 @@ GROUPS = {
 
 _METHOD = (
     "Shortest of many runs, ours and the peer's in turns; one thread's own processor time. "
-    "Two threads over one: the middle of many turns."
+    "Two threads over one: the middle of many turns, of those in which the machine gave two whole processors."
 )
 
 if __name__ == "__main__":

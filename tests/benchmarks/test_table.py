@@ -5,6 +5,7 @@ import pytest
 from bench_table import in_words, print_table, write_json
 from stopwatch import Timing, race
 from table_row import Row, Unit
+from thread_gain import Gain, gain_of
 
 
 @pytest.mark.parametrize(
@@ -56,6 +57,14 @@ def test_a_race_runs_all_in_turns() -> None:
     assert "a" in order[order.index("b") :]
 
 
-def test_a_gain_is_that_of_the_turn_in_the_middle() -> None:
-    one, two = Timing(2.0, 4.0, (2.0, 4.0, 8.0)), Timing(1.0, 2.2, (1.0, 2.2, 4.0))
-    assert two.gain_over(one) == 2.0
+def test_each_turn_has_a_gain_of_its_own() -> None:
+    one, two = Timing(2.0, 4.0, (2.0, 4.0, 8.0)), Timing(1.0, 2.2, (1.0, 2.5, 4.0))
+    assert two.gains_over(one) == [2.0, 1.6, 2.0]
+
+
+def test_a_gain_is_that_of_the_turns_in_which_there_were_two_processors() -> None:
+    assert gain_of([1.9, 1.2, 1.8, 1.7], [1.9, 1.2, 1.8, 1.85]) == Gain(1.8, 1.85, 0.75)
+
+
+def test_where_there_never_were_two_processors_the_gain_is_that_of_all_turns() -> None:
+    assert gain_of([1.2, 1.1, 1.3], [1.2, 1.2, 1.1]) == Gain(1.2, 1.2, 0.0)

@@ -28,13 +28,13 @@ class Timing:
         """How much longer the run in the middle took; 0 on a machine that is left alone."""
         return self.middle / self.best - 1.0
 
-    def gain_over(self, other: Timing) -> float:
-        """How many times longer `other` took, in the middle of all turns: each run beside the one next to it.
+    def gains_over(self, other: Timing) -> list[float]:
+        """How many times longer `other` took, in each turn: each run beside the one next to it.
 
         What slows the machine for a while slows both; the best runs of each may be of different moments, and
         the more processors a call takes the rarer is the moment at which all of them are left alone.
         """
-        return statistics.median(theirs / ours for ours, theirs in zip(self.turns, other.turns, strict=True))
+        return [theirs / ours for ours, theirs in zip(self.turns, other.turns, strict=True)]
 
 
 def race(*calls: Call, seconds: float = 1.0, clock: Callable[[], float] = time.thread_time) -> list[Timing]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from every_kernel import KERNELS, kernel
-from table_row import NO_TARGET, Row, Rows, Unit, gain
+from table_row import NO_TARGET, Row, Rows, Unit
+from thread_gain import gain, halves
 
 #: Of the usual sizes: some 10 to 30 ms on one thread. A second is for work that is not over at once.
 _SHARE = 8.0
@@ -28,7 +27,6 @@ def rows() -> Rows:
         same = all(np.array_equal(a, b, equal_nan=True) for a, b in zip(alone, call(2), strict=True))
         work = f"{name}, size {int(KERNELS[name][1] * _SHARE):,}"
         yield gain(work, call, "bit-identical" if same else "NOT the same numbers", same)
-    yield _computing()
     yield _copying()
     yield _counting()
 
@@ -37,34 +35,11 @@ def _copying() -> Row:
     """What the memory allows: a plain copy of as much as the kernels at most read and write."""
     source = np.ones((2, 10_000_000))
     target = np.empty_like(source)
-    return _halves(
-        "a plain copy of 160 MB",
-        lambda which: np.copyto(target[which], source[which]),
-        "bounds what is read and written once",
-    )
-
-
-def _computing() -> Row:
-    """What the processors allow, which are not always whole ones: digests, without memory or kernel."""
-    content = bytes(1 << 16)
-
-    def digests(which: int) -> None:
-        for _ in range(200):
-            hashlib.sha256(content)
-
-    return _halves("digests of 26 MB", digests, "bounds what is computed")
-
-
-def _halves(work: str, half: Callable[[int], object], accuracy: str) -> Row:
-    """Both halves of some work in one thread, or each in a thread of its own."""
-    with ThreadPoolExecutor(1) as other:
-
-        def call(threads: int) -> None:
-            second = other.submit(half, 1) if threads == 2 else None
-            half(0)
-            half(1) if second is None else second.result()
-
-        return gain(work, call, accuracy, True, target=NO_TARGET)
+    with ThreadPoolExecutor(1) as pool:
+        copy = halves(lambda which: np.copyto(target[which], source[which]), pool)
+        return gain(
+            "a plain copy of 160 MB", copy, "bounds what is read and written once", True, target=NO_TARGET
+        )
 
 
 def _counting() -> Row:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import enum
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from stopwatch import Call, race
@@ -86,7 +85,6 @@ class Target:
 
 
 NO_TARGET = Target()
-_TWO_THREADS = Target(1.8, 1.95)
 
 
 def timed(
@@ -135,28 +133,3 @@ def timed_beside(
         )
         found.append(row)
     return found
-
-
-def gain(
-    work: str,
-    call: Callable[[int], object],
-    accuracy: str,
-    exact: bool,
-    *,
-    target: Target = _TWO_THREADS,
-    seconds: float = 3.0,
-) -> Row:
-    """How many times faster `call(2)`, on two threads, is than `call(1)`, in the middle of their turns."""
-    one, two = race(lambda: call(1), lambda: call(2), seconds=seconds, clock=time.perf_counter)
-    return Row(
-        work=work,
-        ours=two.gain_over(one),
-        accuracy=f"{accuracy}; {one.best * 1e3:.1f} ms on one",
-        exact=exact,
-        peer="one thread",
-        floor=target.floor,
-        goal=target.goal,
-        threads=2,
-        unit=Unit.GAIN,
-        spread=max(one.spread, two.spread),
-    )
