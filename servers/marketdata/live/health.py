@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from skewline.servers.marketdata.live.source import LiveSource, MarketClosed, SourceFault
+from skewline.servers.marketdata.live.source import LiveSource, MarketClosed, SourceFault, Stalled
 from skewline.v1 import chain_pb2, feed_pb2
 
 CONNECTING = feed_pb2.FEED_STATE_CONNECTING
@@ -55,6 +55,14 @@ class Health:
         """Nothing new for too long."""
         return self._change(STALE, now_ns, "NO_NEWS", f"nothing new for {silent_s:.3g} s")
 
+    def stalled(self, heard: Stalled, now_ns: int) -> bool:
+        """The venue says that it cannot bring what it should."""
+        return self._change(STALE, now_ns, heard.reason, heard.detail)
+
+    def restored(self, now_ns: int) -> bool:
+        """It can again."""
+        return self._change(LIVE if self._feed.received_ns else CONNECTING, now_ns)
+
     def down(self, fault: SourceFault, now_ns: int) -> bool:
         """The connection failed or broke."""
         return self._change(DOWN, now_ns, fault.reason, fault.detail)
@@ -71,6 +79,9 @@ class Health:
 
     def judged(self, summary: chain_pb2.ChainSummary) -> None:
         """A chain that it brought was accepted or rejected."""
+        if summary.provenance:
+            # A venue may have to fall back on delayed data.
+            self._feed.provenance = summary.provenance
         self._feed.data_time_ns = max(self._feed.data_time_ns, summary.time_ns)
         if summary.status == chain_pb2.CHAIN_STATUS_ACCEPTED:
             self._feed.accepted += 1

@@ -51,7 +51,23 @@ class MarketClosed:
     detail: str
 
 
-Heard: TypeAlias = ChainSeen | Unchanged | Missed | MarketClosed
+@dataclass(frozen=True, slots=True)
+class Stalled:
+    """Connected, but the venue cannot bring what it should: the feed is stale until `Restored`."""
+
+    reason: str
+    """Stable, upper-case: "CONNECTIVITY_LOST", "FARM_BROKEN"."""
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What was stalled is there again, and what comes next rests on nothing from before."""
+
+    detail: str
+
+
+Heard: TypeAlias = ChainSeen | Unchanged | Missed | MarketClosed | Stalled | Restored
 
 
 @dataclass(frozen=True, slots=True)

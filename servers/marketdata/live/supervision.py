@@ -17,7 +17,9 @@ from skewline.servers.marketdata.live.source import (
     LiveSource,
     MarketClosed,
     Missed,
+    Restored,
     SourceFault,
+    Stalled,
     Unchanged,
 )
 from skewline.servers.runtime.backoff import Backoff
@@ -63,6 +65,8 @@ class Supervised:
         # Everything the venue had up to here was heard; None before the first word.
         self._heard_ns: int | None = None
         self._broken: SourceFault | None = None
+        # What the venue cannot bring although it is connected, and since when.
+        self._stalled: tuple[Stalled, int] | None = None
         self._word_at = self._news_at = clock.monotonic()
 
     @property
@@ -84,6 +88,7 @@ class Supervised:
         if (fault := self._blocked()) is not None:
             return fault
         self.health.connects()
+        self._stalled = None
         self._word_at = self._news_at = self._clock.monotonic()
         try:
             async with aclosing(self._source.stream()) as stream:
@@ -128,38 +133,54 @@ class Supervised:
     async def _take(self, heard: Heard) -> None:
         now_ns = self._clock.time_ns()
         self._word_at = self._clock.monotonic()
-        await self._resumed(now_ns)
+        if isinstance(heard, Stalled):
+            # No word of what it shall bring: what was heard last stays what it was.
+            since_ns = self._stalled[1] if self._stalled else self._heard_ns or now_ns
+            self._stalled = heard, since_ns
+            if self.health.stalled(heard, now_ns):
+                await self._tell()
+            return
+        disconnected = await self._resumed(now_ns)
         self._heard_ns = now_ns
         match heard:
             case ChainSeen(chain):
                 self._news_at = self._word_at
                 # Judged first: who hears that the feed is live finds what it brought.
                 self.health.judged(await self._deliver(chain, now_ns))
-                changed = self.health.live(now_ns)
+                changed = self._stalled is None and self.health.live(now_ns)
             case Unchanged():
-                changed = self.health.answered(now_ns)
+                changed = self._stalled is None and self.health.answered(now_ns)
+            case Restored(detail):
+                self._news_at = self._word_at
+                stalled, self._stalled = self._stalled, None
+                if stalled is not None and not disconnected:
+                    told = f"{stalled[0].detail}; {detail}"
+                    await self._gap(stalled[0].reason, told, stalled[1], now_ns)
+                changed = self.health.restored(now_ns)
             case Missed(reason, detail):
                 changed = False
                 await self._gap(reason, detail, now_ns, now_ns)
             case MarketClosed():
                 self._heard_ns = max(heard.until_ns, now_ns)
                 self._news_at = self._word_at
-                changed = self.health.closed(heard, now_ns)
+                changed = self._stalled is None and self.health.closed(heard, now_ns)
         if changed:
             await self._tell()
         self._backoff.reset()
 
-    async def _resumed(self, now_ns: int) -> None:
-        """The first word after a break: if it was long enough to lose something, say so."""
+    async def _resumed(self, now_ns: int) -> bool:
+        """The first word after a break: if it was long enough to lose something, say so, and return True."""
         broken, self._broken = self._broken, None
         if broken is None or self._heard_ns is None:
-            return
+            return False
         lost_s = (now_ns - self._heard_ns) / _NANOS_A_SECOND
         if lost_s > self._source.patience.gap_after_s:
             detail = (
                 f"{lost_s:.3g} s without the venue ({broken}); what follows begins from its present state"
             )
             await self._gap("DISCONNECTED", detail, self._heard_ns, now_ns)
+            return True
+        return False
 
     async def _gap(self, reason: str, detail: str, from_ns: int, to_ns: int) -> None:
         self.health.missed()

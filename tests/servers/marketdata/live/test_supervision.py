@@ -15,7 +15,9 @@ from skewline.servers.marketdata.live.source import (
     MarketClosed,
     Missed,
     Patience,
+    Restored,
     SourceFault,
+    Stalled,
     Unchanged,
 )
 from skewline.v1 import common_pb2, feed_pb2
@@ -207,3 +209,54 @@ async def test_each_change_is_told_once(clock: MovedClock) -> None:
         assert audience.states[:4] == states
         down = [each.feed for each in audience.notices if each.feed.state == feed_pb2.FEED_STATE_DOWN]
         assert down[0].since_ns == down[1].since_ns
+
+
+FARM = Stalled("FARM_BROKEN", "usopt is broken")
+
+
+async def test_what_the_venue_says_it_cannot_bring_makes_it_stale_until_it_is_restored(
+    clock: MovedClock,
+) -> None:
+    source = Scripted(clock, [CHAIN, 2.0, FARM, 3.0, FARM, 5.0, Restored("all is there"), 1.0, CHAIN])
+    async with supervised(source, clock) as audience:
+        await clock.move(4.0)
+        assert audience.states[-1] == ("STALE", "FARM_BROKEN")
+        await clock.move(7.0)
+        assert audience.states == [("CONNECTING", ""), ("LIVE", ""), ("STALE", "FARM_BROKEN"), ("LIVE", "")]
+        [gap] = audience.gaps
+        assert (gap.reason, gap.detail) == ("FARM_BROKEN", "usopt is broken; all is there")
+        assert (gap.from_ns, gap.to_ns) == (NOON_NS, NOON_NS + 10 * SECOND)
+        # The gap is told before that it is over.
+        assert audience.notices[-2].HasField("gap")
+
+
+async def test_what_it_still_brings_while_stalled_is_taken_and_does_not_make_it_live(
+    clock: MovedClock,
+) -> None:
+    source = Scripted(clock, [CHAIN, FARM, 1.0, CHAIN, Unchanged(), 1.0, Restored("there")])
+    async with supervised(source, clock) as audience:
+        await clock.move(1.5)
+        assert len(audience.chains) == 2
+        assert audience.state == "STALE"
+        await clock.move(1.0)
+        assert audience.state == "LIVE"
+
+
+async def test_a_stall_that_ends_with_the_connection_is_one_gap(clock: MovedClock) -> None:
+    again: list[Step] = [FARM, 2.0, Restored("there"), CHAIN]
+    source = Scripted(clock, [CHAIN, FARM, 8.0, BROKEN], again)
+    async with supervised(source, clock) as audience:
+        await clock.move(12.0)
+        assert [gap.reason for gap in audience.gaps] == ["DISCONNECTED"]
+        assert audience.state == "LIVE"
+
+
+async def test_a_feed_that_has_brought_nothing_is_not_live_because_something_was_restored(
+    clock: MovedClock,
+) -> None:
+    source = Scripted(clock, [FARM, Restored("there"), 2.0, CHAIN])
+    async with supervised(source, clock) as audience:
+        await clock.move(1.0)
+        assert [state for state, _ in audience.states] == ["CONNECTING", "STALE", "CONNECTING"]
+        await clock.move(2.0)
+        assert audience.state == "LIVE"
