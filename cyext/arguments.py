@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -94,12 +95,14 @@ class Broadcast:
     """
 
     def __init__(self, **arguments: NDArray[Any]) -> None:
+        # Nearly always single values and columns of one shape; NumPy's general way is half of a short call.
+        shapes = {array.shape for array in arguments.values()} - {()}
         try:
-            self.shape = np.broadcast_shapes(*(array.shape for array in arguments.values()))
+            self.shape = np.broadcast_shapes(*shapes) if len(shapes) > 1 else next(iter(shapes), ())
         except ValueError:
-            shapes = ", ".join(f"{name} {array.shape}" for name, array in arguments.items())
-            raise ValueError(f"these shapes do not broadcast together: {shapes}") from None
-        self.size = int(np.prod(self.shape, dtype=np.int64))
+            told = ", ".join(f"{name} {array.shape}" for name, array in arguments.items())
+            raise ValueError(f"these shapes do not broadcast together: {told}") from None
+        self.size = math.prod(self.shape)
         self._out: Doubles | None = None
 
     def flat(self, array: NDArray[Any]) -> NDArray[Any]:
@@ -107,7 +110,7 @@ class Broadcast:
         if self._out is not None and np.may_share_memory(array, self._out):
             array = array.copy()
         if array.size == 1:
-            return np.broadcast_to(array.reshape(()), (self.size,))
+            return np.ndarray((self.size,), array.dtype, array, strides=(0,))
         if array.shape == (self.size,):
             return array
         return np.ascontiguousarray(np.broadcast_to(array, self.shape)).reshape(-1)
