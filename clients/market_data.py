@@ -54,7 +54,7 @@ def _list_bars(
     limit: int | None = None,
     page_size: int = 0,
 ) -> Listing[rpc.ListBarsResponse, chain_pb2.Bar]:
-    """Bars of the underlying's price, oldest first."""
+    """Bars of the underlying's price, oldest first: recorded ones if there are any, else of spots seen."""
     request = rpc.ListBarsRequest(
         underlying=underlying,
         interval_ns=interval // timedelta(microseconds=1) * 1000,
@@ -63,6 +63,14 @@ def _list_bars(
         page_size=page_size,
     )
     return Listing("ListBars", request, lambda r: r.bars, limit)
+
+
+def _record_bars(
+    series: chain_pb2.BarSeries, *, request_id: str = ""
+) -> Call[rpc.RecordBarsResponse, rpc.RecordBarsResponse]:
+    """Store bars, at most 5000, which replace those of the same start; all or, if one is wrong, none."""
+    request = rpc.RecordBarsRequest(request_id=request_id or fresh_request_id(), series=series)
+    return Call("RecordBars", request, lambda r: r)
 
 
 def _get_realised_volatility(
@@ -265,6 +273,7 @@ class AsyncMarketDataService(methods.AsyncService):
     get_chain = methods.async_call(_get_chain)
     list_chains = methods.async_listing(_list_chains)
     list_bars = methods.async_listing(_list_bars)
+    record_bars = methods.async_call(_record_bars)
     get_realised_volatility = methods.async_call(_get_realised_volatility)
     get_instrument = methods.async_call(_get_instrument)
     list_instruments = methods.async_listing(_list_instruments)
@@ -289,6 +298,7 @@ class MarketDataService(methods.Service):
     get_chain = methods.call(_get_chain)
     list_chains = methods.listing(_list_chains)
     list_bars = methods.listing(_list_bars)
+    record_bars = methods.call(_record_bars)
     get_realised_volatility = methods.call(_get_realised_volatility)
     get_instrument = methods.call(_get_instrument)
     list_instruments = methods.listing(_list_instruments)

@@ -55,6 +55,7 @@ def volatility(
 def _show(terminal: Terminal, underlying: str, found: rpc.GetRealisedVolatilityResponse) -> None:
     from skewline.clients.cli.tables import facts, table
     from skewline.clients.cli.wording import percent, provenance, time_text, word
+    from skewline.v1 import chain_pb2
     from skewline.v1 import market_data_service_pb2 as rpc
 
     terminal.show(
@@ -62,7 +63,7 @@ def _show(terminal: Terminal, underlying: str, found: rpc.GetRealisedVolatilityR
             f"{underlying} realised volatility",
             [
                 ("prices", f"{time_text(found.from_ns)} to {time_text(found.to_ns)}"),
-                ("bars", str(found.bars)),
+                ("bars", f"{found.bars} of {word(chain_pb2.BarOrigin, found.origin)}"),
                 ("provenance", provenance(found.provenance)),
             ],
         )

@@ -9,6 +9,7 @@ from typing import Final
 import grpc.aio
 from sqlalchemy import Connection
 
+from skewline.servers.marketdata.bars.recording import BarRecorder
 from skewline.servers.marketdata.chain_store import ChainStore
 from skewline.servers.marketdata.intake import CHAIN_SUBJECTS, Intake
 from skewline.servers.marketdata.live.clock import SystemClock
@@ -37,6 +38,7 @@ class MarketDataService:
         self._loading: asyncio.Task[None] | None = None
         self._intake = Intake()
         store = ChainStore(processor, runtime.cache)
+        bars = BarRecorder(processor)
         publisher = ChainPublisher(processor, runtime.telemetry.tracer, self._intake, store)
         self._chains = Feed(processor, (CHAIN_SUBJECTS,), _chain_of)
         # A gap that nobody hears of would be a silent one.
@@ -55,6 +57,7 @@ class MarketDataService:
             settings=settings,
             open_source=Venues(settings.live, clock).open,
             deliver=publisher.take,
+            record_bars=bars.take,
             replay_running=lambda: self._replays.running,
             starting=starting,
             clock=clock,
@@ -64,6 +67,7 @@ class MarketDataService:
             processor=processor,
             intake=self._intake,
             publisher=publisher,
+            bars=bars,
             store=store,
             retention=self._retention,
             chains_feed=self._chains,

@@ -9,20 +9,20 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from skewline.servers.marketdata.bars import bars
+from skewline.servers.marketdata.bars.listing import BarList
+from skewline.servers.marketdata.bars.recording import BarRecorder
 from skewline.servers.marketdata.chain_store import ChainStore
 from skewline.servers.marketdata.instrument_master import instrument_of
 from skewline.servers.marketdata.intake import Intake, Learnt
 from skewline.servers.marketdata.live.feeds import Feeds
 from skewline.servers.marketdata.publishing import ChainPublisher
-from skewline.servers.marketdata.realised.question import check_question, realised_volatility
+from skewline.servers.marketdata.realised.question import check_question, read_prices, realised_volatility
 from skewline.servers.marketdata.replaying import Replays
 from skewline.servers.marketdata.retention import Retention
 from skewline.servers.marketdata.validation.action_schema import check_actions, is_date
-from skewline.servers.runtime.corporate_actions import SPLIT, in_units_after
 from skewline.servers.runtime.errors import NotFound
 from skewline.servers.runtime.instruments import parse_osi
-from skewline.servers.runtime.paging import cut, page_of, token_after
+from skewline.servers.runtime.paging import cut, page_of
 from skewline.servers.runtime.processor import Outgoing, Processor
 from skewline.servers.runtime.streaming import Feed, stream_subscription
 from skewline.servers.runtime.validation import Validation
@@ -40,7 +40,6 @@ from skewline.v1 import (
 from skewline.v1 import market_data_service_pb2 as pb
 
 Context = Any
-_BAR_SPOTS: Final = 200_000
 _LONGEST: Final = 128
 _MOST_ACTIONS: Final = 1000
 
@@ -54,6 +53,7 @@ class MarketDataServicer(market_data_service_pb2_grpc.MarketDataServiceServicer)
         processor: Processor,
         intake: Intake,
         publisher: ChainPublisher,
+        bars: BarRecorder,
         store: ChainStore,
         retention: Retention,
         chains_feed: Feed[chain_pb2.OptionChain],
@@ -64,6 +64,7 @@ class MarketDataServicer(market_data_service_pb2_grpc.MarketDataServiceServicer)
         self._processor = processor
         self._intake = intake
         self._publisher = publisher
+        self._bars = bars
         self._store = store
         self._retention = retention
         self._chains_feed = chains_feed
@@ -109,43 +110,21 @@ class MarketDataServicer(market_data_service_pb2_grpc.MarketDataServiceServicer)
         validation.positive("interval_ns", request.interval_ns)
         validation.raise_if_any()
         _check_times(request.from_ns, request.to_ns)
-        query = repr((request.underlying, request.interval_ns, request.from_ns, request.to_ns))
-        page = page_of(request.page_size, request.page_token, query)
-        first = max(request.from_ns, int(page.after[0]) + request.interval_ns if page.after else 0)
+        listed = BarList.of(request)
+        return await self._processor.read(listed.answer)
 
-        def read(connection: Connection) -> list[tuple[int, float]]:
-            spots = list(chains.spots(connection, request.underlying, first, request.to_ns, _BAR_SPOTS))
-            newest = chains.newest_spots(connection, request.underlying, request.to_ns, 1)
-            splits = _splits(connection, request.underlying, newest[-1][0] if newest else 0)
-            return in_units_after(spots, splits)
-
-        spots = await self._processor.read(read)
-        made = bars(spots, request.interval_ns)
-        if len(spots) == _BAR_SPOTS and len(made) > 1:
-            made.pop()  # it may be incomplete: the next page begins with it
-        more = len(made) > page.size or len(spots) == _BAR_SPOTS
-        made = made[: page.size]
-        token = token_after((made[-1].start_ns,), query) if more and made else ""
-        return pb.ListBarsResponse(bars=made, next_page_token=token)
+    async def RecordBars(self, request: pb.RecordBarsRequest, context: Context) -> pb.RecordBarsResponse:
+        """All or, if one is wrong, none."""
+        return await self._bars.answer(request)
 
     async def GetRealisedVolatility(
         self, request: pb.GetRealisedVolatilityRequest, context: Context
     ) -> pb.GetRealisedVolatilityResponse:
         """By estimator and window; the newest bar may still go on."""
         check_question(request)
-        until = request.as_of_ns + 1 if request.as_of_ns else 0
-
-        def read(connection: Connection) -> list[tuple[int, float, int]]:
-            found = chains.newest_spots(connection, request.underlying, until, _BAR_SPOTS)
-            splits = _splits(connection, request.underlying, found[-1][0] if found else 0)
-            prices = in_units_after([(time_ns, spot) for time_ns, spot, _ in found], splits)
-            return [(*price, each[2]) for price, each in zip(prices, found, strict=True)]
-
-        spots = await self._processor.read(read)
-        if not spots:
-            raise NotFound("price of", request.underlying)
+        prices = await self._processor.read(lambda connection: read_prices(connection, request))
         # models take their time, and the event loop must not wait for them
-        return await asyncio.to_thread(realised_volatility, request, spots, len(spots) == _BAR_SPOTS)
+        return await asyncio.to_thread(realised_volatility, request, prices)
 
     async def GetInstrument(
         self, request: pb.GetInstrumentRequest, context: Context
@@ -295,13 +274,6 @@ class MarketDataServicer(market_data_service_pb2_grpc.MarketDataServiceServicer)
         """Notices of live feeds."""
         async for response in stream_subscription(self._notices, requests, pb.StreamFeedsResponse):
             yield response
-
-
-def _splits(
-    connection: Connection, underlying: str, until_ns: int
-) -> list[corporate_action_pb2.CorporateAction]:
-    query = ActionQuery(underlying, SPLIT, to_ns=until_ns + 1)
-    return corporate_actions.actions(connection, query)
 
 
 def _check_times(from_ns: int, to_ns: int) -> None:

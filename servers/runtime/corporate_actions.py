@@ -9,7 +9,7 @@ leaves the listed one as it was.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, time
 from decimal import ROUND_HALF_UP, Decimal, localcontext
@@ -113,17 +113,6 @@ def adjusted(
 def price_ratio(action: corporate_action_pb2.CorporateAction) -> float:
     """By what a price before the action is multiplied to compare with prices after it."""
     return action.old_units / action.new_units if action.kind == SPLIT else 1.0
-
-
-def in_units_after(
-    points: Sequence[tuple[int, float]], actions: Iterable[corporate_action_pb2.CorporateAction]
-) -> list[tuple[int, float]]:
-    """(time_ns, price) with each price as one after all `actions`, so that a split is no return."""
-    adjusted_points = list(points)
-    for action in actions:
-        ratio, since_ns = price_ratio(action), action.effective_ns
-        adjusted_points = [(t, price * ratio if t < since_ns else price) for t, price in adjusted_points]
-    return adjusted_points
 
 
 def in_words(action: corporate_action_pb2.CorporateAction) -> str:

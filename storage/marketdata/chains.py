@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, select
+from sqlalchemy import Connection, Select, and_, func, insert, select
 
 from skewline.storage.listing import behind, matching, within
 from skewline.storage.marketdata.tables import CHAINS
-from skewline.v1 import chain_pb2
+from skewline.v1 import chain_pb2, common_pb2
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,38 +107,30 @@ def summaries(
 
 
 def newest_spots(
-    connection: Connection, underlying: str, to_ns: int, limit: int
-) -> Sequence[tuple[int, float, int]]:
-    """The newest `limit` (time_ns, spot, provenance) of accepted snapshots before `to_ns`, oldest first.
-
-    `to_ns` 0 means all; snapshots whose spot is unknown are left out.
-    """
-    wanted = [
-        CHAINS.c.underlying == underlying,
-        CHAINS.c.status == chain_pb2.CHAIN_STATUS_ACCEPTED,
-        CHAINS.c.spot.is_not(None),
-        *within(CHAINS.c.time_ns, 0, to_ns),
+    connection: Connection, underlying: str, from_ns: int, to_ns: int, limit: int
+) -> Sequence[tuple[int, float, common_pb2.Provenance.ValueType]]:
+    """The last `limit` of `spots`, oldest first."""
+    newest_first = _spots(underlying, from_ns, to_ns).order_by(CHAINS.c.time_ns.desc()).limit(limit)
+    return [(time_ns, spot, provenance) for time_ns, spot, provenance in connection.execute(newest_first)][
+        ::-1
     ]
-    rows = connection.execute(
-        select(CHAINS.c.time_ns, CHAINS.c.spot, CHAINS.c.provenance)
-        .where(*wanted)
-        .order_by(CHAINS.c.time_ns.desc())
-        .limit(limit)
-    )
-    return [(time_ns, spot, provenance) for time_ns, spot, provenance in rows][::-1]
 
 
 def spots(
     connection: Connection, underlying: str, from_ns: int, to_ns: int, limit: int
-) -> Sequence[tuple[int, float]]:
-    """(time_ns, spot) of accepted snapshots whose spot is known, oldest first, `from_ns` ≤ time < `to_ns`."""
-    wanted = [
+) -> Sequence[tuple[int, float, common_pb2.Provenance.ValueType]]:
+    """(time_ns, spot, provenance) of accepted snapshots whose spot is known, oldest first.
+
+    `from_ns` ≤ time < `to_ns`, where 0 leaves a side open.
+    """
+    oldest_first = _spots(underlying, from_ns, to_ns).order_by(CHAINS.c.time_ns).limit(limit)
+    return [(time_ns, spot, provenance) for time_ns, spot, provenance in connection.execute(oldest_first)]
+
+
+def _spots(underlying: str, from_ns: int, to_ns: int) -> Select[Any]:
+    return select(CHAINS.c.time_ns, CHAINS.c.spot, CHAINS.c.provenance).where(
         CHAINS.c.underlying == underlying,
         CHAINS.c.status == chain_pb2.CHAIN_STATUS_ACCEPTED,
         CHAINS.c.spot.is_not(None),
         *within(CHAINS.c.time_ns, from_ns, to_ns),
-    ]
-    rows = connection.execute(
-        select(CHAINS.c.time_ns, CHAINS.c.spot).where(*wanted).order_by(CHAINS.c.time_ns).limit(limit)
     )
-    return [(time_ns, spot) for time_ns, spot in rows]

@@ -70,6 +70,22 @@ CORPORATE_ACTIONS = Table(
 )
 """Splits, dividends and symbol changes, each with its newest terms."""
 
+BARS = Table(
+    "bars",
+    metadata,
+    Column("underlying", Text, primary_key=True),
+    Column("interval_ns", NanoTime, primary_key=True, autoincrement=False),
+    Column("start_ns", NanoTime, primary_key=True, autoincrement=False),
+    Column("open", Double, nullable=False),
+    Column("high", Double, nullable=False),
+    Column("low", Double, nullable=False),
+    Column("close", Double, nullable=False),
+    Column("volume", Double, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("provenance", Integer, nullable=False),
+)
+"""Recorded bars: of each underlying, length and start the newest that was told."""
+
 REPLAYS = Table(
     "replays",
     metadata,

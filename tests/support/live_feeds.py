@@ -11,11 +11,13 @@ from random import Random
 
 from waiting import until
 
+from skewline.servers.marketdata.bars.recording import Recorded
 from skewline.servers.marketdata.live.clock import Clock
 from skewline.servers.marketdata.live.health import Health
 from skewline.servers.marketdata.live.source import LiveSource, SourceFault
 from skewline.servers.marketdata.live.supervision import Supervised
 from skewline.servers.runtime.ending import end
+from skewline.servers.runtime.errors import FieldViolation
 from skewline.servers.runtime.settings.live import LiveSettings
 from skewline.v1 import chain_pb2, feed_pb2
 
@@ -86,6 +88,7 @@ class Audience:
 
     def __init__(self) -> None:
         self.chains: list[chain_pb2.OptionChain] = []
+        self.bars: list[chain_pb2.BarSeries] = []
         self.notices: list[feed_pb2.FeedNotice] = []
         self.refuses = 0
         """Notices that it will not take."""
@@ -93,6 +96,12 @@ class Audience:
     async def deliver(self, chain: chain_pb2.OptionChain, received_ns: int) -> chain_pb2.ChainSummary:
         self.chains.append(chain)
         return chain_pb2.ChainSummary(time_ns=chain.time_ns, status=chain_pb2.CHAIN_STATUS_ACCEPTED)
+
+    async def record_bars(self, series: chain_pb2.BarSeries) -> Recorded:
+        self.bars.append(series)
+        sound = [bar for bar in series.bars if bar.close > 0]
+        fault = FieldViolation("bars[0].close", "must be a price above zero")
+        return Recorded(len(sound), (fault,) * (len(series.bars) - len(sound)))
 
     async def notify(self, notice: feed_pb2.FeedNotice, now_ns: int) -> None:
         if self.refuses:
@@ -139,6 +148,7 @@ async def supervised(
         source,
         Health("test:XYZ", source, clock.time_ns(), from_settings=False),
         deliver=audience.deliver,
+        record_bars=audience.record_bars,
         notify=audience.notify,
         settings=LiveSettings(retry_first_s=retry_first_s, retry_most_s=retry_most_s),
         clock=clock,

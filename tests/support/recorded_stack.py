@@ -188,6 +188,7 @@ class RecordedMarketData(market_data_service_pb2_grpc.MarketDataServiceServicer)
             from_ns=TIME_NS,
             to_ns=TIME_NS,
             provenance=SIMULATED,
+            origin=chain_pb2.BAR_ORIGIN_SNAPSHOTS,
         )
 
     async def ListFeeds(self, request: Any, context: Any) -> Any:

@@ -14,7 +14,7 @@ from skewline.servers.marketdata.intake import SERVICE
 from skewline.servers.marketdata.live.clock import Clock
 from skewline.servers.marketdata.live.health import STOPPED, Health
 from skewline.servers.marketdata.live.source import LiveSource, SourceFault
-from skewline.servers.marketdata.live.supervision import Deliver, Supervised
+from skewline.servers.marketdata.live.supervision import Deliver, RecordBars, Supervised
 from skewline.servers.runtime.ending import end
 from skewline.servers.runtime.envelope import envelope
 from skewline.servers.runtime.errors import AlreadyExists, NotFound, Refused
@@ -61,6 +61,7 @@ class Feeds:
         settings: MarketDataSettings,
         open_source: Open,
         deliver: Deliver,
+        record_bars: RecordBars,
         replay_running: Callable[[], str],
         starting: asyncio.Lock,
         clock: Clock,
@@ -70,6 +71,7 @@ class Feeds:
         self._settings = settings
         self._open = open_source
         self._deliver = deliver
+        self._record_bars = record_bars
         self._replay_running = replay_running
         self._starting = starting
         self._clock = clock
@@ -147,6 +149,7 @@ class Feeds:
             source,
             Health(feed, source, self._clock.time_ns(), from_settings=from_settings),
             deliver=self._deliver,
+            record_bars=self._record_bars,
             notify=self._notify,
             settings=self._settings.live,
             clock=self._clock,

@@ -88,6 +88,10 @@ class Health:
         else:
             self._feed.rejected += 1
 
+    def recorded(self, bars: int) -> None:
+        """Bars that it brought were stored."""
+        self._feed.bars += bars
+
     def missed(self) -> None:
         """A gap was noticed."""
         self._feed.gaps += 1

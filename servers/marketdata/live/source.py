@@ -30,6 +30,13 @@ class ChainSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class BarsSeen:
+    """Bars of the underlying; one told again replaces the one before, so that a bar may still go on."""
+
+    series: chain_pb2.BarSeries
+
+
+@dataclass(frozen=True, slots=True)
 class Unchanged:
     """The venue answered, and had nothing new."""
 
@@ -67,7 +74,7 @@ class Restored:
     detail: str
 
 
-Heard: TypeAlias = ChainSeen | Unchanged | Missed | MarketClosed | Stalled | Restored
+Heard: TypeAlias = ChainSeen | BarsSeen | Unchanged | Missed | MarketClosed | Stalled | Restored
 
 
 @dataclass(frozen=True, slots=True)

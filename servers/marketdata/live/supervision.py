@@ -9,9 +9,11 @@ from contextlib import aclosing
 from random import Random
 from typing import Final
 
+from skewline.servers.marketdata.bars.recording import Recorded
 from skewline.servers.marketdata.live.clock import Clock
 from skewline.servers.marketdata.live.health import CLOSED, LIVE, Health
 from skewline.servers.marketdata.live.source import (
+    BarsSeen,
     ChainSeen,
     Heard,
     LiveSource,
@@ -32,6 +34,8 @@ _NANOS_A_SECOND: Final = 1_000_000_000
 
 Deliver = Callable[[chain_pb2.OptionChain, int], Awaitable[chain_pb2.ChainSummary]]
 """Takes a chain and when it was received, and returns what became of it."""
+RecordBars = Callable[[chain_pb2.BarSeries], Awaitable[Recorded]]
+"""Takes bars, and returns what became of them."""
 Notify = Callable[[feed_pb2.FeedNotice, int], Awaitable[None]]
 """Tells subscribers, with the wall clock."""
 
@@ -49,6 +53,7 @@ class Supervised:
         health: Health,
         *,
         deliver: Deliver,
+        record_bars: RecordBars,
         notify: Notify,
         settings: LiveSettings,
         clock: Clock,
@@ -58,6 +63,7 @@ class Supervised:
         self.health = health
         self._source = source
         self._deliver = deliver
+        self._record_bars = record_bars
         self._notify = notify
         self._clock = clock
         self._blocked = blocked
@@ -148,6 +154,10 @@ class Supervised:
                 # Judged first: who hears that the feed is live finds what it brought.
                 self.health.judged(await self._deliver(chain, now_ns))
                 changed = self._stalled is None and self.health.live(now_ns)
+            case BarsSeen(series):
+                self._news_at = self._word_at
+                await self._bars(series, now_ns)
+                changed = self._stalled is None and self.health.live(now_ns)
             case Unchanged():
                 changed = self._stalled is None and self.health.answered(now_ns)
             case Restored(detail):
@@ -167,6 +177,15 @@ class Supervised:
         if changed:
             await self._tell()
         self._backoff.reset()
+
+    async def _bars(self, series: chain_pb2.BarSeries, now_ns: int) -> None:
+        recorded = await self._record_bars(series)
+        self.health.recorded(recorded.stored)
+        if recorded.faults:
+            first = recorded.faults[0]
+            more = f", and {len(recorded.faults) - 1} more" if len(recorded.faults) > 1 else ""
+            detail = f"{first.field} {first.description}{more}: such bars were left out"
+            await self._gap("UNUSABLE", detail, now_ns, now_ns)
 
     async def _resumed(self, now_ns: int) -> bool:
         """The first word after a break: if it was long enough to lose something, say so, and return True."""

@@ -1,18 +1,17 @@
-"""Volatilities of an underlying from its stored spots: each a value, or the reason why there is none."""
+"""Volatilities of an underlying from its prices: each a value, or the reason why there is none."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import numpy as np
 
-from skewline.servers.marketdata.bars import bars
+from skewline.servers.marketdata.bars.piece import Piece
 from skewline.servers.marketdata.realised import estimators, forecasts
 from skewline.servers.marketdata.realised.estimators import Doubles
-from skewline.v1 import chain_pb2
 from skewline.v1 import market_data_service_pb2 as pb
 
 MOST_BARS: Final = 2520
@@ -28,7 +27,10 @@ Broadie, Glasserman & Kou 1997): a tenth for 50.
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Bars, oldest first: prices, the number of spots in each, realised variance (sum of squared returns)."""
+    """Bars, oldest first: prices, how many of them each saw, realised variance (sum of squared returns).
+
+    A recorded bar saw all prices: their number is infinite.
+    """
 
     open: Doubles
     high: Doubles
@@ -38,18 +40,19 @@ class History:
     variance: Doubles
 
     @classmethod
-    def of(cls, spots: Sequence[tuple[int, float]], interval_ns: int) -> History:
-        """The newest bars of `spots` (time_ns, price; oldest first), `MOST_BARS` at most."""
-        made = bars(spots, interval_ns)
-        squares = np.diff(np.log([price for _, price in spots]), prepend=math.nan) ** 2
-        starts = np.cumsum([0, *(bar.snapshots for bar in made[:-1])]).astype(np.intp)
-        variance = np.add.reduceat(squares, starts) if made else squares
+    def of(cls, groups: Sequence[Sequence[Piece]]) -> History:
+        """The newest bars, `MOST_BARS` at most, that `groups` of pieces make: each a bar, oldest first."""
+        closes = [piece.close for group in groups for piece in group]
+        squares = np.diff(np.log(closes), prepend=math.nan) ** 2
+        starts = np.cumsum([0, *(len(group) for group in groups[:-1])]).astype(np.intp)
+        variance = np.add.reduceat(squares, starts) if groups else squares
+        newest = groups[-MOST_BARS:]
         return cls(
-            open=_column(made, "open"),
-            high=_column(made, "high"),
-            low=_column(made, "low"),
-            close=_column(made, "close"),
-            prices=_column(made, "snapshots"),
+            open=_doubles(group[0].open for group in newest),
+            high=_doubles(max(piece.high for piece in group) for group in newest),
+            low=_doubles(min(piece.low for piece in group) for group in newest),
+            close=_doubles(group[-1].close for group in newest),
+            prices=_doubles(math.inf if group[0].is_bar else len(group) for group in newest),
             variance=variance[-MOST_BARS:],
         )
 
@@ -104,11 +107,11 @@ def _volatility(history: History, estimator: int, window: int, bars_a_year: floa
     part = history.newest(window)
     made = pb.RealisedVolatility(bars=part.close.size, vol=math.nan)
     made.estimator = pb.VolatilityEstimator.ValueType(estimator)
-    fewest = int(part.prices.min(initial=math.inf)) if part.close.size else 0
+    fewest = part.prices.min() if part.close.size else 0.0
     if part.close.size < window:
         made.reason = f"there are {part.close.size} bars of {window}"
     elif estimator in _BY_RANGE and fewest < FEWEST_PRICES:
-        made.reason = f"a bar has {fewest} prices: a range needs {FEWEST_PRICES}, or is far too small"
+        made.reason = f"a bar has {fewest:.0f} prices: a range needs {FEWEST_PRICES}, or is far too small"
     else:
         try:
             made.vol = (_WINDOWED | _WHOLE)[estimator](part) * math.sqrt(bars_a_year)
@@ -123,5 +126,5 @@ def _converged(fit: forecasts.Garch) -> float:
     return fit.forecast
 
 
-def _column(made: Sequence[chain_pb2.Bar], name: str) -> Doubles:
-    return np.array([getattr(bar, name) for bar in made[-MOST_BARS:]], dtype=np.float64)
+def _doubles(values: Iterable[float]) -> Doubles:
+    return np.fromiter(values, dtype=np.float64)

@@ -1,20 +1,35 @@
-"""A client's question for realised volatility: checked, and answered from the spots that were read for it."""
+"""A client's question for realised volatility: checked, and answered from what was read for it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
+from sqlalchemy import Connection
+
+from skewline.servers.marketdata.bars.origins import MOST_PIECES, Span, chosen, newest_ns
+from skewline.servers.marketdata.bars.piece import BarOrigin, Piece, by_bar, in_units_after
+from skewline.servers.marketdata.bars.splits import splits
 from skewline.servers.marketdata.realised.answer import MOST_BARS, History, volatilities
 from skewline.servers.runtime.day_count import DAY_NS
+from skewline.servers.runtime.errors import NotFound
 from skewline.servers.runtime.provenance import least_real
 from skewline.servers.runtime.validation import Validation
-from skewline.v1 import common_pb2
 from skewline.v1 import market_data_service_pb2 as pb
 
 _WINDOWS: Final = (5, 10, 21, 63, 252)
 _MOST_WINDOWS: Final = 16
 _DAYS_A_YEAR: Final = 252.0
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """Pieces of one origin, oldest first, one at the least; `cut` says that there may be older ones."""
+
+    pieces: Sequence[Piece]
+    origin: BarOrigin
+    cut: bool
 
 
 def check_question(request: pb.GetRealisedVolatilityRequest) -> None:
@@ -39,26 +54,40 @@ def check_question(request: pb.GetRealisedVolatilityRequest) -> None:
     validation.raise_if_any()
 
 
-def realised_volatility(
-    request: pb.GetRealisedVolatilityRequest, spots: Sequence[tuple[int, float, int]], cut: bool
-) -> pb.GetRealisedVolatilityResponse:
-    """The answer from `spots` (time_ns, price, provenance; oldest first, one at the least).
+def read_prices(connection: Connection, request: pb.GetRealisedVolatilityRequest) -> Prices:
+    """What the answer is made from. Raises NotFound if no price of the underlying is known by then."""
 
-    `cut` says that there may be older ones, which were not read.
-    """
-    interval_ns = request.interval_ns or DAY_NS
-    if cut:
-        # the oldest bar has lost its beginning, unless it is the only one
-        whole = [spot for spot in spots if spot[0] // interval_ns > spots[0][0] // interval_ns]
-        spots = whole or spots
-    history = History.of([(time_ns, price) for time_ns, price, _ in spots], interval_ns)
-    used = spots[-int(history.prices.sum()) :]
+    def span(piece_ns: int) -> Span:
+        # A bar is known when it has ended.
+        until = max(request.as_of_ns + 1 - piece_ns, 1) if request.as_of_ns else 0
+        return Span(request.underlying, piece_ns, 0, until)
+
+    taken = chosen(connection, request.interval_ns or DAY_NS, span)
+    if taken is None:
+        raise NotFound("price of", request.underlying)
+    found = taken.origin.newest(connection, taken.span, MOST_PIECES)
+    # In the units of the newest price of all, as the bars that are listed.
+    newest = newest_ns(connection, request.underlying, request.as_of_ns and request.as_of_ns + 1)
+    pieces = in_units_after(found, splits(connection, request.underlying, newest))
+    return Prices(pieces, taken.origin.kind, cut=len(found) == MOST_PIECES)
+
+
+def realised_volatility(
+    request: pb.GetRealisedVolatilityRequest, prices: Prices
+) -> pb.GetRealisedVolatilityResponse:
+    """The answer from what was read."""
+    groups = list(by_bar(prices.pieces, request.interval_ns or DAY_NS))
+    if prices.cut and len(groups) > 1:
+        groups = groups[1:]  # the oldest bar has lost its beginning
+    used = groups[-MOST_BARS:]
+    history = History.of(groups)
     return pb.GetRealisedVolatilityResponse(
         vols=volatilities(
             history, request.windows or _WINDOWS, request.estimators, request.bars_a_year or _DAYS_A_YEAR
         ),
         bars=history.close.size,
-        from_ns=used[0][0],
-        to_ns=used[-1][0],
-        provenance=least_real(common_pb2.Provenance.ValueType(each) for _, _, each in used),
+        from_ns=used[0][0].start_ns,
+        to_ns=used[-1][-1].end_ns,
+        provenance=least_real(piece.provenance for group in used for piece in group),
+        origin=prices.origin,
     )

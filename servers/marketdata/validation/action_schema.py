@@ -33,7 +33,7 @@ def check_actions(actions: Iterable[corporate_action_pb2.CorporateAction], valid
 
 def _check(action: corporate_action_pb2.CorporateAction, v: Validation) -> None:
     v.enum("kind", action.kind, corporate_action_pb2.CorporateActionKind)
-    _check_symbol(v, "underlying", action.underlying)
+    check_symbol(v, "underlying", action.underlying)
     fix = f"must be YYYY-MM-DD from {_FIRST_YEAR} to {_LAST_YEAR}, not {action.ex_date!r}"
     in_reach = is_date(action.ex_date) and _FIRST_YEAR <= int(action.ex_date[:4]) <= _LAST_YEAR
     v.check(in_reach, "ex_date", fix)
@@ -48,7 +48,7 @@ def _check(action: corporate_action_pb2.CorporateAction, v: Validation) -> None:
             v.check(action.amount.units <= _MOST_AMOUNT, "amount", fix)
         v.required("currency", action.currency)
     elif action.kind == SYMBOL_CHANGE:
-        _check_symbol(v, "new_symbol", action.new_symbol)
+        check_symbol(v, "new_symbol", action.new_symbol)
         fix = "must differ from underlying"
         v.check(action.new_symbol != action.underlying, "new_symbol", fix)
 
@@ -63,7 +63,8 @@ def _check_ratio(action: corporate_action_pb2.CorporateAction, v: Validation) ->
         v.check(max(new, old) <= _MOST_RATIO * min(new, old), "new_units", fix)
 
 
-def _check_symbol(v: Validation, name: str, symbol: str) -> None:
+def check_symbol(v: Validation, name: str, symbol: str) -> None:
+    """Record what is wrong with the symbol of an underlying, which is a token of bus subjects."""
     if v.required(name, symbol):
         v.max_length(name, symbol, _LONGEST)
         v.check(not set(" .*>\t\r\n") & set(symbol), name, "must have no space, dot, '*' or '>'")

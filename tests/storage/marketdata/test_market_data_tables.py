@@ -121,15 +121,14 @@ def test_spots_leave_out_the_unknown_and_the_rejected(database: Database) -> Non
     stored(database, "c", 2, status=REJECTED)
     stored(database, "d", 3, spot=101.0)
     with database.read() as connection:
-        assert chains.spots(connection, "XYZ", 0, 0, 10) == [
-            (FRIDAY_NS, 100.0),
-            (FRIDAY_NS + 3 * MINUTE_NS, 101.0),
-        ]
         provenance = small_chain().provenance
+        first = (FRIDAY_NS, 100.0, provenance)
         last = (FRIDAY_NS + 3 * MINUTE_NS, 101.0, provenance)
-        assert chains.newest_spots(connection, "XYZ", 0, 1) == [last]
-        assert chains.newest_spots(connection, "XYZ", 0, 9) == [(FRIDAY_NS, 100.0, provenance), last]
-        assert chains.newest_spots(connection, "XYZ", last[0], 9) == [(FRIDAY_NS, 100.0, provenance)]
+        assert chains.spots(connection, "XYZ", 0, 0, 10) == [first, last]
+        assert chains.newest_spots(connection, "XYZ", 0, 0, 1) == [last]
+        assert chains.newest_spots(connection, "XYZ", 0, 0, 9) == [first, last]
+        assert chains.newest_spots(connection, "XYZ", 0, last[0], 9) == [first]
+        assert chains.newest_spots(connection, "XYZ", last[0], 0, 9) == [last]
 
 
 def test_an_instrument_is_seen_until_it_goes(database: Database) -> None:

@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 
 import pytest
+from bar_samples import bar, series
 from chain_samples import small_chain
 from live_feeds import NOON_NS, MovedClock, settled, supervised
 
 from skewline.servers.marketdata.live.source import (
+    BarsSeen,
     ChainSeen,
     Heard,
     MarketClosed,
@@ -260,3 +262,23 @@ async def test_a_feed_that_has_brought_nothing_is_not_live_because_something_was
         assert [state for state, _ in audience.states] == ["CONNECTING", "STALE", "CONNECTING"]
         await clock.move(2.0)
         assert audience.state == "LIVE"
+
+
+async def test_bars_are_recorded_as_news_that_is_no_chain(clock: MovedClock) -> None:
+    told = series([bar(NOON_NS, 5.0), bar(NOON_NS + SECOND, 6.0)])
+    async with supervised(Scripted(clock, [BarsSeen(told), 8.0, BarsSeen(told), 8.0]), clock) as audience:
+        await clock.move(15.0)
+        assert audience.bars == [told, told]
+        assert audience.states == [("CONNECTING", ""), ("LIVE", "")]
+        assert not audience.chains
+
+
+async def test_bars_that_are_none_are_a_gap_and_the_others_are_kept(clock: MovedClock) -> None:
+    told = series([bar(NOON_NS, -5.0), bar(NOON_NS + SECOND, 6.0)])
+    async with supervised(Scripted(clock, [BarsSeen(told), CHAIN]), clock) as audience:
+        await clock.move(1.0)
+        assert [(gap.reason, gap.detail) for gap in audience.gaps] == [
+            ("UNUSABLE", "bars[0].close must be a price above zero: such bars were left out")
+        ]
+        feed = audience.notices[-1].feed
+        assert (feed.state, feed.bars, feed.accepted, feed.gaps) == (feed_pb2.FEED_STATE_LIVE, 1, 0, 1)

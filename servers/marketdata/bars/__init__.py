@@ -1,0 +1,1 @@
+"""Bars of an underlying's price: recorded ones, and what is made of smaller pieces."""
