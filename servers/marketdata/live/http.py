@@ -16,7 +16,7 @@ from skewline.servers.marketdata.live.source import SourceFault
 
 _MOST_BYTES: Final = 128 * 1024 * 1024
 _NOT_MODIFIED: Final = 304
-_TOO_MANY: Final = 429
+_REASONS: Final = {401: "UNAUTHENTICATED", 403: "FORBIDDEN", 404: "NOT_FOUND", 429: "RATE_LIMITED"}
 _FIRST_ERROR: Final = 400
 _LONGEST_SHOWN: Final = 200
 _USER_AGENT: Final = "skewline"
@@ -80,8 +80,12 @@ async def _refusal(response: aiohttp.ClientResponse, url: URL) -> SourceFault:
     start = (await response.content.read(_LONGEST_SHOWN)).decode(errors="replace")
     said = " ".join(start.split())
     detail = f"{url} answered {response.status} {response.reason or ''}{': ' if said else ''}{said}"
-    reason = "RATE_LIMITED" if response.status == _TOO_MANY else "HTTP_STATUS"
-    return SourceFault(reason, detail, _retry_after_s(response.headers.get("Retry-After", "")))
+    return refusal(response.status, detail, response.headers.get("Retry-After", ""))
+
+
+def refusal(status: int, detail: str, retry_after: str = "") -> SourceFault:
+    """The fault of an HTTP status that is an error, with what the header Retry-After says."""
+    return SourceFault(_REASONS.get(status, "HTTP_STATUS"), detail, _retry_after_s(retry_after))
 
 
 def _retry_after_s(header: str) -> float:

@@ -10,6 +10,7 @@ from skewline.servers.marketdata.live.deribit import DeribitSource
 from skewline.servers.marketdata.live.http import Http
 from skewline.servers.marketdata.live.rate_limit import RateLimit
 from skewline.servers.marketdata.live.source import LiveSource
+from skewline.servers.marketdata.live.yahoo import Yahoo, yahoo_source
 from skewline.servers.runtime.settings.live import LiveSettings
 
 
@@ -24,10 +25,12 @@ class Venues:
             deribit.url, requests_per_s=deribit.requests_per_s, timeout_s=deribit.timeout_s, clock=clock
         )
         deribit_limit = RateLimit(deribit.requests_per_s, clock)
+        yahoo = Yahoo(settings.yahoo, clock)
         # By the name that the venue's section has in the settings.
         self._open: Mapping[str, Callable[[str], LiveSource]] = {
             "cboe": lambda symbol: cboe_source(symbol, cboe, cboe_http, clock),
             "deribit": lambda symbol: DeribitSource(symbol, deribit, deribit_http, deribit_limit, clock),
+            "yahoo": lambda symbol: yahoo_source(symbol, settings.yahoo, yahoo, clock),
         }
 
     def open(self, feed: str) -> LiveSource:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import aiohttp
 
+from skewline.servers.marketdata.live.http import refusal
 from skewline.servers.marketdata.live.source import SourceFault
 
 _MOST_BYTES: Final = 16 * 1024 * 1024
@@ -63,8 +64,8 @@ async def conversation(session: aiohttp.ClientSession, url: str, timeout_s: floa
     except TimeoutError as error:
         raise SourceFault("TIMEOUT", f"{url} did not answer within {timeout_s:g} s") from error
     except aiohttp.WSServerHandshakeError as error:
-        reason = "RATE_LIMITED" if error.status == 429 else "HTTP_STATUS"
-        raise SourceFault(reason, f"{url} answered {error.status} {error.message}") from error
+        retry_after = error.headers.get("Retry-After", "") if error.headers is not None else ""
+        raise refusal(error.status, f"{url} answered {error.status} {error.message}", retry_after) from error
     except (aiohttp.ClientError, OSError) as error:
         raise SourceFault("UNREACHABLE", f"{url} cannot be reached: {error}") from error
     try:

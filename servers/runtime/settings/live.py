@@ -60,6 +60,31 @@ class DeribitSettings(Section):
     """Seconds that an answer may take."""
 
 
+class YahooSettings(Section):
+    """Yahoo's delayed quotes by the library yfinance, without a key; `pip install 'skewline[yahoo]'`."""
+
+    url: HttpUrl = "https://query2.finance.yahoo.com"
+    """Where questions go; where it is not Yahoo's, so do those for cookies and consent."""
+
+    interval_s: float = Field(default=300.0, gt=0)
+    """Seconds from one chain to the next while the market is open; each expiry is a question of its own."""
+
+    delay_s: float = Field(default=900.0, ge=0)
+    """Seconds that the options' quotes are behind the market."""
+
+    stale_after_s: float = Field(default=1200.0, gt=0)
+    """Seconds without a changed chain, while the market is open, after which the feed is stale."""
+
+    requests_per_s: float = Field(default=2.0, gt=0)
+    """Requests a second, at most."""
+
+    timeout_s: float = Field(default=20.0, gt=0)
+    """Seconds that an answer may take, with all that the library asks for it."""
+
+    chain_within_s: float = Field(default=180.0, gt=0)
+    """Seconds that all expiries of a chain together may take."""
+
+
 class LiveSettings(Section):
     """How live feeds connect."""
 
@@ -74,3 +99,6 @@ class LiveSettings(Section):
 
     deribit: DeribitSettings = DeribitSettings()
     """Deribit's options."""
+
+    yahoo: YahooSettings = YahooSettings()
+    """Yahoo's delayed quotes."""
