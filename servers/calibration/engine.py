@@ -12,7 +12,7 @@ from skewline.v1 import chain_pb2, surface_pb2
 
 
 class CalibrationEngine:
-    """Pure: chains in, surfaces out. It remembers each underlying's last Heston fit and vol level."""
+    """Pure: chains in, surfaces out. It remembers each underlying's last fits and vol level."""
 
     def __init__(self, settings: CalibrationSettings, steps: Steps = unobserved) -> None:
         self._settings = settings
@@ -20,10 +20,10 @@ class CalibrationEngine:
         self._memory: dict[str, Memory] = {}
 
     def restore(self, surfaces: Iterable[surface_pb2.VolSurface]) -> None:
-        """Take up after `surfaces`, in the order in which they were fitted; slices are not looked at.
+        """Take up after `surfaces`, in the order in which they were fitted.
 
-        The newest `ou_max_points` of each underlying that have a level, and all since the newest with a
-        usable Heston fit, are enough.
+        The newest `ou_max_points` of each underlying that have a level, the newest with a usable Heston fit,
+        and the newest good one are enough. Only of that one the columns of slices are looked at.
         """
         self._memory = {}
         for surface in surfaces:
@@ -41,7 +41,7 @@ class CalibrationEngine:
         return fit_surface(chain, self._settings, memory, self._steps)
 
     def remember(self, surface: surface_pb2.VolSurface) -> None:
-        """Take up after `surface`, fitted here or elsewhere; slices are not looked at. Twice is as once."""
+        """Take up after `surface`, fitted here or elsewhere. Twice is as once."""
         memory = self._memory_of(surface)
         self._memory[surface.underlying] = memory.after(surface, self._settings.ou_max_points)
 

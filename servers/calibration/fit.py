@@ -13,10 +13,11 @@ from skewline.servers.calibration.forwards import Forward, forwards_of, spot_kno
 from skewline.servers.calibration.heston_surface import fit_heston
 from skewline.servers.calibration.level import THIRTY_DAYS, atm_vol_at, fit_level
 from skewline.servers.calibration.memory import Memory
+from skewline.servers.calibration.outliers import outliers_of
 from skewline.servers.calibration.quality import qualities
 from skewline.servers.calibration.record import fit_record
 from skewline.servers.calibration.sabr_smiles import fit_sabr
-from skewline.servers.calibration.slices import Models, slices_of
+from skewline.servers.calibration.slices import Models, present, slices_of
 from skewline.servers.calibration.smile_checks import add_checks
 from skewline.servers.calibration.smiles import near_the_money, smiles_of
 from skewline.servers.calibration.steps import Steps, unobserved
@@ -56,9 +57,13 @@ def _fitted(
         whole, left_out = smiles_of(
             contracts, forwards, settings, chain.spot if american and spot_known(chain.spot) else None
         )
+        outliers = outliers_of(whole, chain.expiries, chain.time_ns, memory.smiles, settings)
+        left_out["OUTLIER"] = int(np.count_nonzero(outliers.flags))
+        priced, whole = whole, whole.kept(~outliers.flags)
         smiles = near_the_money(whole, settings)
         left_out["FAR_FROM_THE_MONEY"] = whole.strike.size - smiles.strike.size
         note("quotes", smiles.strike.size)
+        note("outliers", left_out["OUTLIER"])
     with steps("calibration.record") as note:
         record = fit_record(whole, smiles, contracts.years, forwards, settings)
         note("good", record.good)
@@ -77,6 +82,8 @@ def _fitted(
         note("iterations", heston.fit.iterations)
     models = Models(sabr, record, essvi, svi, heston)
     slices = slices_of(chain, contracts, forwards, smiles, models)
+    for index, fitted in zip(present(contracts), slices, strict=True):
+        fitted.outliers.extend(outliers.of_expiry(index, priced, contracts))
     with steps("calibration.checks"):
         add_checks(slices)
     level = atm_vol_at(THIRTY_DAYS, slices)

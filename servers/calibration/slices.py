@@ -29,6 +29,11 @@ class Models:
     heston: HestonSurface
 
 
+def present(contracts: Contracts) -> list[int]:
+    """The expiries that have usable quotes: those of the slices, in their order."""
+    return [int(index) for index in np.unique(contracts.expiry[contracts.usable])]
+
+
 def slices_of(
     chain: chain_pb2.OptionChain,
     contracts: Contracts,
@@ -37,9 +42,8 @@ def slices_of(
     models: Models,
 ) -> list[surface_pb2.VolSlice]:
     """One slice an expiry that has usable quotes."""
-    present = np.unique(contracts.expiry[contracts.usable])
     slices = []
-    for index in present.tolist():
+    for index in present(contracts):
         listed, forward, smile = chain.expiries[index], forwards[index], models.sabr.smiles[index]
         record = models.record.fits[index]
         rows = slice(int(smiles.offsets[index]), int(smiles.offsets[index + 1]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, func, insert, or_, select
 
 from skewline.storage.calibration.tables import SURFACES
 from skewline.storage.listing import behind, matching, within
@@ -114,19 +114,18 @@ def newest_number(connection: Connection) -> int:
 
 
 def stored_after(connection: Connection, number: int) -> list[tuple[int, surface_pb2.VolSurface]]:
-    """Numbers and summaries of all surfaces stored after the one of `number`, in the order of fitting."""
-    rows = connection.execute(
-        select(SURFACES.c.number, SURFACES.c.summary)
-        .where(SURFACES.c.number > number)
-        .order_by(SURFACES.c.number)
-    )
-    return [(row.number, row.summary) for row in rows]
+    """Numbers and summaries of all surfaces stored after the one of `number`, in the order of fitting.
+
+    The newest good one of each underlying comes whole.
+    """
+    return _newest_good_whole(connection, SURFACES.c.number > number)
 
 
 def remembered(connection: Connection, levels: int) -> list[surface_pb2.VolSurface]:
     """What the engine remembers: summaries in the order of fitting.
 
-    Of each underlying the newest `levels` with an at-the-money vol, and the newest with a usable Heston fit.
+    Of each underlying the newest `levels` with an at-the-money vol, the newest with a usable Heston fit, and
+    the newest good one, which comes whole.
     """
     newest_first = (
         select(
@@ -146,6 +145,28 @@ def remembered(connection: Connection, levels: int) -> list[surface_pb2.VolSurfa
     wanted = or_(
         SURFACES.c.number.in_(select(newest_first.c.number).where(newest_first.c.age <= levels)),
         SURFACES.c.number.in_(with_heston),
+        SURFACES.c.number.in_(_newest_good()),
     )
-    rows = connection.execute(select(SURFACES.c.summary).where(wanted).order_by(SURFACES.c.number))
-    return list(rows.scalars())
+    return [found for _, found in _newest_good_whole(connection, wanted)]
+
+
+def _newest_good() -> Select[tuple[int]]:
+    """The number of the newest good surface of each underlying."""
+    good = SURFACES.c.status == surface_pb2.FIT_STATUS_GOOD
+    return select(func.max(SURFACES.c.number)).where(good).group_by(SURFACES.c.underlying)
+
+
+def _newest_good_whole(
+    connection: Connection, wanted: ColumnElement[bool]
+) -> list[tuple[int, surface_pb2.VolSurface]]:
+    """Numbers and summaries of the wanted, ascending; the newest good one of each underlying is whole."""
+    rows = connection.execute(select(SURFACES.c.number, SURFACES.c.summary).where(wanted))
+    found = {row.number: row.summary for row in rows}
+    if found:
+        whole = connection.execute(
+            select(SURFACES.c.number, SURFACES.c.surface).where(
+                SURFACES.c.number.in_(_newest_good()), SURFACES.c.number >= min(found)
+            )
+        )
+        found |= {row.number: row.surface for row in whole if row.number in found}
+    return sorted(found.items())

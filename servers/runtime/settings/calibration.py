@@ -71,6 +71,15 @@ class CalibrationSettings(Section):
     max_level_speed: float = Field(default=5.0, ge=0)
     """What it may change beyond that, a square root of a year; more, and the next surface must confirm it."""
 
+    outlier_jump: float = Field(default=0.1, gt=0)
+    """How far, in log vol, a quote may be off the last good surface as its expiry's level moved since."""
+
+    outlier_speed: float = Field(default=6.0, ge=0)
+    """How much further for the time since that surface, a square root of a year: 0.31 after a day."""
+
+    max_outlier_share: float = Field(default=0.2, ge=0, le=1)
+    """With more outliers among an expiry's quotes none is one: its smile has changed. One always may be."""
+
     heston_quotes: int = Field(default=200, ge=10)
     """Quotes that Heston is fitted to, at most, spread over expiries and deltas."""
 

@@ -18,7 +18,12 @@ def database(database_url: str) -> Iterator[Database]:
 
 
 def surface(
-    number: int, *, underlying: str = "SPX", vol: float = 0.2, heston: surface_pb2.FitStatus.ValueType = GOOD
+    number: int,
+    *,
+    underlying: str = "SPX",
+    vol: float = 0.2,
+    heston: surface_pb2.FitStatus.ValueType = GOOD,
+    status: surface_pb2.FitStatus.ValueType = GOOD,
 ) -> surface_pb2.VolSurface:
     return surface_pb2.VolSurface(
         surface_id=f"surface-{number}",
@@ -26,7 +31,7 @@ def surface(
         underlying=underlying,
         time_ns=number,
         atm_vol_30d=vol,
-        status=GOOD,
+        status=status,
         slices=[
             surface_pb2.VolSlice(
                 root="SPX", forward=0.1 + 0.2, reasons=["R"], strike=[1.0], bid_iv=[float("nan")]
@@ -73,13 +78,29 @@ def test_summaries_are_paged_newest_first_without_columns(database: Database) ->
         assert [each.surface_id for each in wanted] == ["surface-3"]
 
 
-def test_what_the_engine_remembers_is_the_newest_levels_and_the_last_heston(database: Database) -> None:
+def test_what_the_engine_remembers_is_the_newest_levels_and_the_last_fits(database: Database) -> None:
     with database.begin() as connection:
         repository.add(connection, surface(1))
-        for number in (2, 3, 4):
-            repository.add(connection, surface(number, heston=FAILED))
-        repository.add(connection, surface(5, vol=0.0, heston=FAILED))
-        repository.add(connection, surface(6, underlying="NDX"))
+        repository.add(connection, surface(2, heston=FAILED))
+        for number in (3, 4, 5):
+            repository.add(connection, surface(number, heston=FAILED, status=FAILED))
+        repository.add(connection, surface(6, vol=0.0, heston=FAILED, status=FAILED))
+        repository.add(connection, surface(7, underlying="NDX"))
     with database.read() as connection:
-        ids = [each.surface_id for each in repository.remembered(connection, 2)]
-    assert ids == ["surface-1", "surface-3", "surface-4", "surface-6"]
+        found = repository.remembered(connection, 2)
+    assert [each.surface_id for each in found] == [f"surface-{number}" for number in (1, 2, 4, 5, 7)]
+    # Only the newest good one of each underlying comes with its columns.
+    whole = [each.surface_id for each in found if each.slices[0].strike]
+    assert whole == ["surface-2", "surface-7"]
+
+
+def test_what_others_stored_since_ends_with_the_newest_good_one_whole(database: Database) -> None:
+    with database.begin() as connection:
+        for number in (1, 2, 3):
+            repository.add(connection, surface(number))
+        repository.add(connection, surface(4, status=FAILED))
+    with database.read() as connection:
+        found = repository.stored_after(connection, 1)
+        nothing = repository.stored_after(connection, 4)
+    assert [(number, len(each.slices[0].strike)) for number, each in found] == [(2, 0), (3, 1), (4, 0)]
+    assert nothing == []
