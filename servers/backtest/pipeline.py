@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from skewline.servers.calibration.engine import CalibrationEngine
+from skewline.servers.calibration.rates.opening import rates_of
 from skewline.servers.marketdata.engine import MarketDataEngine
 from skewline.servers.order.engine import OrderEngine
 from skewline.servers.risk.engine import RiskEngine
@@ -45,7 +46,7 @@ class Pipeline:
 
     def __init__(self, settings: Settings) -> None:
         self.marketdata = MarketDataEngine()
-        self.calibration = CalibrationEngine(settings.calibration)
+        self.calibration = CalibrationEngine(settings.calibration, rates=rates_of(settings.calibration.rates))
         self.signal = SignalEngine(settings.signal)
         self.risk = RiskEngine(settings.risk)
         self.order = OrderEngine(settings.order)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from skewline.servers.calibration.fit import fit_surface
 from skewline.servers.calibration.memory import Memory
+from skewline.servers.calibration.rates.source import Parity, RatesSource
 from skewline.servers.calibration.steps import Steps, unobserved
 from skewline.servers.runtime.settings.calibration import CalibrationSettings
 from skewline.v1 import chain_pb2, surface_pb2
@@ -14,8 +15,14 @@ from skewline.v1 import chain_pb2, surface_pb2
 class CalibrationEngine:
     """Pure: chains in, surfaces out. It remembers each underlying's last fits and vol level."""
 
-    def __init__(self, settings: CalibrationSettings, steps: Steps = unobserved) -> None:
+    def __init__(
+        self,
+        settings: CalibrationSettings,
+        steps: Steps = unobserved,
+        rates: RatesSource = Parity(),  # noqa: B008
+    ) -> None:
         self._settings = settings
+        self._rates = rates
         self._steps = steps
         self._memory: dict[str, Memory] = {}
 
@@ -38,7 +45,7 @@ class CalibrationEngine:
     def fit(self, chain: chain_pb2.OptionChain) -> surface_pb2.VolSurface:
         """The surface of `chain` after what is remembered; remembers nothing."""
         memory = self._memory_of(chain)
-        return fit_surface(chain, self._settings, memory, self._steps)
+        return fit_surface(chain, self._settings, memory, self._steps, self._rates.on(chain.time_ns))
 
     def remember(self, surface: surface_pb2.VolSurface) -> None:
         """Take up after `surface`, fitted here or elsewhere. Twice is as once."""

@@ -15,6 +15,7 @@ from skewline.servers.calibration.level import THIRTY_DAYS, atm_vol_at, fit_leve
 from skewline.servers.calibration.memory import Memory
 from skewline.servers.calibration.outliers import outliers_of
 from skewline.servers.calibration.quality import qualities
+from skewline.servers.calibration.rates.curve import Curve
 from skewline.servers.calibration.record import fit_record
 from skewline.servers.calibration.sabr_smiles import fit_sabr
 from skewline.servers.calibration.slices import Models, present, slices_of
@@ -37,20 +38,28 @@ def fit_surface(
     settings: CalibrationSettings,
     memory: Memory = Memory(),  # noqa: B008 - it is immutable
     steps: Steps = unobserved,
+    curve: Curve | None = None,
 ) -> surface_pb2.VolSurface:
-    """Fit `chain`, whose columns are of one length; whatever comes of it, the surface's status says so."""
+    """Fit `chain`, whose columns are of one length; whatever comes of it, the surface's status says so.
+
+    `curve` gives the rates that the quotes do not say.
+    """
     # What overflows or has no value ends in a reason, not in a warning.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        return _fitted(chain, settings, memory, steps)
+        return _fitted(chain, settings, memory, steps, curve)
 
 
 def _fitted(
-    chain: chain_pb2.OptionChain, settings: CalibrationSettings, memory: Memory, steps: Steps
+    chain: chain_pb2.OptionChain,
+    settings: CalibrationSettings,
+    memory: Memory,
+    steps: Steps,
+    curve: Curve | None,
 ) -> surface_pb2.VolSurface:
     american = chain.exercise == instrument_pb2.EXERCISE_STYLE_AMERICAN
     contracts = contracts_of(chain, settings)
     with steps("calibration.forward") as note:
-        forwards = forwards_of(contracts, chain.spot, american, settings, chain.expiries)
+        forwards = forwards_of(contracts, chain.spot, american, settings, chain.expiries, curve)
         note("expiries", len(forwards))
         note("forwards", sum(each.known for each in forwards))
     with steps("calibration.implied_vol") as note:

@@ -12,6 +12,7 @@ import numpy as np
 from skewline.servers.calibration.american_style import european_pairs
 from skewline.servers.calibration.contracts import HIGHEST, LOWEST, Contracts, Doubles
 from skewline.servers.calibration.parity import ParityLine, ParityPairs, forward_given, parity_line
+from skewline.servers.calibration.rates.curve import Curve
 from skewline.servers.runtime.settings.calibration import CalibrationSettings
 from skewline.v1 import chain_pb2
 
@@ -33,6 +34,14 @@ class Forward:
         return self.forward > 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """The rate of an expiry whose own quotes do not say it, and the reason that tells where it is from."""
+
+    rate: float
+    reason: str
+
+
 NO_FORWARD = Forward(0.0, 0.0, 0.0, ("NO_FORWARD",))
 
 
@@ -42,21 +51,24 @@ def forwards_of(
     american: bool,
     settings: CalibrationSettings,
     expiries: Sequence[chain_pb2.ChainExpiry] = (),
+    curve: Curve | None = None,
 ) -> list[Forward]:
     """One `Forward` an expiry: what its entry in `expiries` states, or what its quotes say.
 
     European: the line through the pairs gives both. Where it says the rate imprecisely (short expiries, few
     pairs), or the options are American (whose parity is an inequality away from the money), the rate comes
-    from the other expiries or the settings, and the forward from the pairs at that rate; those of American
-    options then again with the pairs' European prices. An expiry without pairs gets its neighbours' carry.
+    from `curve`, or without one from the other expiries or the settings, and the forward from the pairs at
+    that rate; those of American options then again with the pairs' European prices. An expiry without pairs
+    gets its neighbours' carry.
     """
     years = contracts.years
     pairs = [_pairs(contracts, index) for index in range(years.size)]
     lines = [None if american or each is None else _line(each, settings) for each in pairs]
     believed = [_believed(line, t, settings) for line, t in zip(lines, years, strict=True)]
-    rates = _rates(lines, believed, years, settings)
+    rates = _rates(lines, believed, years, settings, curve)
+    lent = "RATE_NOT_FROM_EXPIRY" if curve is None else "RATE_FROM_CURVE"
     found = [
-        _forward(line if sure else None, each, rate, t, american, settings)
+        _forward(line if sure else None, each, Lent(rate, lent), t, american, settings)
         for line, sure, each, rate, t in zip(lines, believed, pairs, rates, years, strict=True)
     ]
     if american and spot_known(spot):
@@ -67,7 +79,7 @@ def forwards_of(
             known = 0.0 < expiry.discount < math.inf
             discount = expiry.discount if known else math.exp(-rates[index] * years[index])
             found[index] = Forward(expiry.forward, 0.0, discount, ("FORWARD_FROM_VENUE",))
-    return _carried(found, years, rates, spot)
+    return _carried(found, years, rates, spot, lent)
 
 
 def levels(forwards: Sequence[Forward]) -> Doubles:
@@ -146,8 +158,14 @@ def _believed(line: ParityLine | None, years: float, settings: CalibrationSettin
 
 
 def _rates(
-    lines: list[ParityLine | None], believed: list[bool], years: Doubles, settings: CalibrationSettings
+    lines: list[ParityLine | None],
+    believed: list[bool],
+    years: Doubles,
+    settings: CalibrationSettings,
+    curve: Curve | None,
 ) -> Doubles:
+    if curve is not None:
+        return curve.rate(years)
     own = [
         (t, -math.log(line.discount) / t)
         for line, sure, t in zip(lines, believed, years, strict=True)
@@ -164,7 +182,7 @@ def _rates(
 def _forward(
     line: ParityLine | None,
     pairs: ParityPairs | None,
-    rate: float,
+    lent: Lent,
     years: float,
     american: bool,
     settings: CalibrationSettings,
@@ -174,14 +192,14 @@ def _forward(
     if line is not None:
         return Forward(line.forward, line.forward_stderr, line.discount)
     near = pairs.nearest(pairs.at_the_money(), settings.american_pairs)
-    discount = math.exp(-rate * years)
+    discount = math.exp(-lent.rate * years)
     forward, stderr = forward_given(discount, near if american else pairs.within(pairs.at_the_money(), 0.1))
     if not forward > 0.0:
         return NO_FORWARD
-    return Forward(forward, stderr, discount, ("RATE_NOT_FROM_EXPIRY",))
+    return Forward(forward, stderr, discount, (lent.reason,))
 
 
-def _carried(found: list[Forward], years: Doubles, rates: Doubles, spot: float) -> list[Forward]:
+def _carried(found: list[Forward], years: Doubles, rates: Doubles, spot: float, lent: str) -> list[Forward]:
     known = [(t, math.log(each.forward)) for t, each in zip(years, found, strict=True) if each.known]
     if spot_known(spot):
         known.insert(0, (0.0, math.log(spot)))
@@ -199,7 +217,7 @@ def _carried(found: list[Forward], years: Doubles, rates: Doubles, spot: float) 
                 each,
                 forward=forward,
                 discount=math.exp(-rate * t),
-                reasons=("RATE_NOT_FROM_EXPIRY", "FORWARD_INTERPOLATED"),
+                reasons=(lent, "FORWARD_INTERPOLATED"),
             )
         )
     return filled

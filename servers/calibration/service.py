@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from skewline.servers.calibration.chain_check import check_chain
 from skewline.servers.calibration.engine import CalibrationEngine
+from skewline.servers.calibration.rates.opening import rates_of
 from skewline.servers.calibration.servicer import CalibrationServicer
 from skewline.servers.calibration.spans import spans
 from skewline.servers.calibration.surface_store import SurfaceStore
@@ -45,7 +46,8 @@ class CalibrationService:
         self._settings = runtime.settings.calibration
         self._processor = runtime.processor
         self._steps = spans(runtime.telemetry.tracer)
-        self._engine = CalibrationEngine(self._settings, self._steps)
+        self._rates = rates_of(self._settings.rates)
+        self._engine = CalibrationEngine(self._settings, self._steps, self._rates)
         self._learnt = 0
         self._store = SurfaceStore(runtime.processor, runtime.cache)
         self._feed = Feed(runtime.processor, (_SURFACES,), _surface_of)
@@ -59,7 +61,7 @@ class CalibrationService:
 
     def restore(self, connection: Connection) -> None:
         """Rebuild the engine from the surfaces stored."""
-        engine = CalibrationEngine(self._settings, self._steps)
+        engine = CalibrationEngine(self._settings, self._steps, self._rates)
         engine.restore(repository.remembered(connection, self._settings.ou_max_points))
         self._learnt = repository.newest_number(connection)
         self._engine = engine

@@ -1,6 +1,6 @@
 """Settings of the calibration service."""
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from skewline.servers.runtime.settings.section import Section
 
@@ -34,6 +34,9 @@ class CalibrationSettings(Section):
 
     fallback_rate: float = Field(default=0.02, ge=-0.1, le=1)
     """Continuous rate where no expiry of the chain says one."""
+
+    rates: str = "parity"
+    """Rates where quotes do not say theirs well: parity (of other expiries), flat:0.03, or csv:FILE."""
 
     beta: float = Field(default=1.0, ge=0, le=1)
     """Backbone exponent of SABR."""
@@ -106,3 +109,20 @@ class CalibrationSettings(Section):
 
     ou_max_points: int = Field(default=512, ge=5)
     """Newest at-the-money vols that are fitted."""
+
+    @field_validator("rates")
+    @classmethod
+    def _names_a_source(cls, rates: str) -> str:
+        form, _, place = rates.partition(":")
+        if form == "flat" and _is_rate(place):
+            return rates
+        if rates != "parity" and not (form == "csv" and place):
+            raise ValueError("must be parity, flat:RATE with a fraction from -0.1 to 1, or csv:FILE")
+        return rates
+
+
+def _is_rate(text: str) -> bool:
+    try:
+        return -0.1 <= float(text) <= 1.0
+    except ValueError:
+        return False
