@@ -81,30 +81,38 @@ def build_chain(
         currency=heading.currency,
         expiries=[expiries[i] for i in by_time],
     )
-    add_columns(chain, ranked, contract_order(ranked))
+    add_columns(chain, in_order(ranked))
     return chain
 
 
-def contract_order(columns: Columns) -> Places:
-    """Places of the contracts in the contract's order: by expiry, strike, call before put; stable."""
+def in_order(columns: Columns) -> Columns:
+    """The contracts in the contract's order: by expiry, strike, call before put; stable."""
     index, strike, put = columns.expiry_index, columns.strike, ~columns.is_call
     later = index[1:] > index[:-1]
     same = index[1:] == index[:-1]
     higher = later | (same & (strike[1:] > strike[:-1]))
     # Most come in order, which is seen much sooner than sorted.
     if (higher | (same & (strike[1:] == strike[:-1]) & (put[1:] >= put[:-1]))).all():
-        return np.arange(strike.size)
-    return np.lexsort((put, strike, index))
+        return columns
+    return taken(columns, np.lexsort((put, strike, index)))
 
 
-def add_columns(chain: chain_pb2.OptionChain, columns: Columns, places: Places) -> None:
-    """Append the contracts at `places`, in that order, to `chain`."""
+def taken(columns: Columns, places: Places) -> Columns:
+    """The contracts at `places`, in that order."""
+    required = {name: getattr(columns, name)[places] for name in REQUIRED_COLUMNS}
+    more = {name: values[places] for name, values in columns.more.items()}
+    symbol = [columns.symbol[i] for i in places.tolist()] if columns.symbol else ()
+    return Columns(**required, more=more, symbol=symbol)
+
+
+def add_columns(chain: chain_pb2.OptionChain, columns: Columns) -> None:
+    """Append the contracts of `columns` to `chain`."""
     for name in REQUIRED_COLUMNS:
-        extend_packed(chain, name, getattr(columns, name)[places])
+        extend_packed(chain, name, getattr(columns, name))
     for name, values in columns.more.items():
-        extend_packed(chain, name, values[places])
+        extend_packed(chain, name, values)
     if columns.symbol:
-        chain.symbol.extend(columns.symbol[i] for i in places.tolist())
+        chain.symbol.extend(columns.symbol)
 
 
 def columns_of(chain: chain_pb2.OptionChain) -> Columns:

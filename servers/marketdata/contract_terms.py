@@ -13,6 +13,7 @@ CURRENCY: Final = "USD"
 
 _EUROPEAN_INDICES: Final = frozenset({"DJX", "MRUT", "NDX", "RUT", "SPX", "VIX", "XEO", "XSP"})
 _INDICES: Final = _EUROPEAN_INDICES | {"OEX"}
+_NOT_HELD: Final = frozenset({"VIX"})
 _AM_SETTLED_ROOTS: Final = frozenset({"DJX", "NDX", "RUT", "SPX", "VIX", "VIXW"})
 
 
@@ -41,6 +42,11 @@ def exercise_of(underlying: str) -> instrument_pb2.ExerciseStyle.ValueType:
 def is_index(underlying: str) -> bool:
     """Whether it is one of the indices that have options."""
     return underlying in _INDICES
+
+
+def spot_is_carried(underlying: str) -> bool:
+    """Whether forwards follow from the spot by rate and dividend: VIX itself cannot be held."""
+    return underlying not in _NOT_HELD
 
 
 def settlement_of(root: str) -> instrument_pb2.SettlementStyle.ValueType:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-
-import numpy as np
+from dataclasses import dataclass
 
 from skewline.servers.marketdata.action_master import ActionMaster
-from skewline.servers.marketdata.chain_columns import add_columns, columns_of, contract_order
-from skewline.servers.marketdata.validation.contract_rules import contracts_of, set_aside
+from skewline.servers.marketdata.chain_columns import columns_of
+from skewline.servers.marketdata.cleaning import Aside, cleaned, nothing_left
+from skewline.servers.marketdata.validation.contracts import Accepted
+from skewline.servers.marketdata.validation.freshness import Freshness
 from skewline.servers.marketdata.validation.schema import schema_violations
 from skewline.servers.marketdata.validation.snapshot_rules import Snapshot, faults
 from skewline.servers.runtime.identity import derive_id
@@ -23,13 +22,15 @@ from skewline.v1 import chain_pb2, corporate_action_pb2, event_pb2
 class ChainOutcome:
     """What became of a chain: `chain` is the clean one if it was accepted, `alert` says why if it was not.
 
-    `actions` are the corporate actions that it made known.
+    `actions` are the corporate actions that it made known; `aside` are contracts that were set aside, if it
+    was accepted.
     """
 
     summary: chain_pb2.ChainSummary
     chain: chain_pb2.OptionChain | None
     alert: event_pb2.Alert | None
     actions: Sequence[corporate_action_pb2.CorporateAction] = ()
+    aside: Sequence[Aside] = ()
 
 
 def snapshot_id_of(chain: chain_pb2.OptionChain) -> str:
@@ -49,7 +50,8 @@ class MarketDataEngine:
     It remembers corporate actions, and the last accepted snapshot of each underlying.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, freshness: Freshness = Freshness()) -> None:  # noqa: B008 - it cannot be changed
+        self._freshness = freshness
         self.restore(())
 
     def restore(
@@ -58,13 +60,13 @@ class MarketDataEngine:
         actions: Iterable[corporate_action_pb2.CorporateAction] = (),
     ) -> None:
         """Take up where the newest accepted chain of each underlying left off."""
-        self._last = {chain.underlying: chain for chain in newest_accepted}
+        self._last = {chain.underlying: Accepted(chain, columns_of(chain)) for chain in newest_accepted}
         self._actions = ActionMaster(actions)
 
     def last_ns(self, underlying: str) -> int:
         """Data time of the last accepted snapshot; 0 before the first."""
         last = self._last.get(underlying)
-        return last.time_ns if last is not None else 0
+        return last.chain.time_ns if last is not None else 0
 
     def reached_ns(self, action: corporate_action_pb2.CorporateAction) -> int:
         """Data time of the last accepted snapshot of those whose contracts it changes; 0 before the first."""
@@ -78,15 +80,31 @@ class MarketDataEngine:
             fresh for action in actions for fresh in self._actions.learn([action], self.reached_ns(action))
         ]
 
-    def on_chain(self, chain: chain_pb2.OptionChain, snapshot_id: str = "") -> ChainOutcome:
+    def on_chain(
+        self, chain: chain_pb2.OptionChain, snapshot_id: str = "", received_ns: int = 0
+    ) -> ChainOutcome:
         """Judge `chain`, whose snapshot_id is empty, and clean it. The same chain twice is out of order.
 
-        Give `snapshot_id`, that of `snapshot_id_of`, where it is known already.
+        Give `snapshot_id`, that of `snapshot_id_of`, where it is known already, and when the chain was
+        received, by the wall clock, unless it is a replay's: what is live or delayed is held against that.
         """
         snapshot_id = snapshot_id or snapshot_id_of(chain)
         violations = schema_violations(chain)
-        clean = chain_pb2.OptionChain() if violations else _cleaned(chain, snapshot_id)
-        reason, detail = faults(Snapshot(chain, violations, clean, self._last.get(chain.underlying)))
+        last = self._last.get(chain.underlying)
+        left = nothing_left() if violations else cleaned(chain, snapshot_id, last)
+        clean = left.kept.chain
+        reason, detail = faults(
+            Snapshot(
+                chain=chain,
+                violations=violations,
+                clean=clean,
+                standstill=left.standstill,
+                previous=last.chain if last is not None else None,
+                received_ns=received_ns,
+                allowed_ns=self._freshness.allowed_ns(chain),
+                source_ns=self._source_ns(chain) if received_ns else 0,
+            )
+        )
         summary = chain_pb2.ChainSummary(
             snapshot_id=snapshot_id,
             underlying=chain.underlying,
@@ -100,13 +118,19 @@ class MarketDataEngine:
             quotes=len(clean.strike),
             rejected=clean.rejected,
             detail=detail,
+            noted=clean.noted,
         )
         if reason:
             return ChainOutcome(summary, None, _alert(summary))
         learnt = self.learn(chain.corporate_actions)
         clean.corporate_actions.extend(self._actions.carried_by(clean))
-        self._last[chain.underlying] = clean
-        return ChainOutcome(summary, clean, None, learnt)
+        self._last[chain.underlying] = left.kept
+        return ChainOutcome(summary, clean, None, learnt, left.aside)
+
+    def _source_ns(self, chain: chain_pb2.OptionChain) -> int:
+        """Data time of the newest that the source of `chain` brought, of those that are the last accepted."""
+        last = (each.chain for each in self._last.values())
+        return max((each.time_ns for each in last if each.source == chain.source), default=0)
 
 
 def _alert(summary: chain_pb2.ChainSummary) -> event_pb2.Alert:
@@ -117,36 +141,3 @@ def _alert(summary: chain_pb2.ChainSummary) -> event_pb2.Alert:
         underlying=summary.underlying,
         provenance=summary.provenance,
     )
-
-
-def _cleaned(chain: chain_pb2.OptionChain, snapshot_id: str) -> chain_pb2.OptionChain:
-    columns = columns_of(chain)
-    keep, counts = (
-        set_aside(contracts_of(chain, columns)) if len(chain.strike) else (np.ones(0, np.bool_), [])
-    )
-    by_time = sorted(
-        range(len(chain.expiries)), key=lambda i: (chain.expiries[i].expiry_ns, chain.expiries[i].root)
-    )
-    rank = np.zeros(max(len(by_time), 1), dtype=np.int64)
-    rank[by_time] = np.arange(len(by_time))
-    ranked = replace(columns, expiry_index=rank[columns.expiry_index])
-    order = contract_order(ranked)
-    order = order[keep[order]]
-    # Expiries that no contract is left of go, so that nobody fits a surface to nothing.
-    held = np.bincount(ranked.expiry_index[order], minlength=rank.size) > 0
-    compact = np.cumsum(held) - 1
-    clean = chain_pb2.OptionChain(
-        snapshot_id=snapshot_id,
-        underlying=chain.underlying,
-        time_ns=chain.time_ns,
-        source=chain.source,
-        provenance=chain.provenance,
-        spot=chain.spot if math.isfinite(chain.spot) else math.nan,
-        exercise=chain.exercise,
-        multiplier=chain.multiplier,
-        currency=chain.currency,
-        expiries=[chain.expiries[by_time[place]] for place in np.flatnonzero(held).tolist()],
-        rejected=counts,
-    )
-    add_columns(clean, replace(ranked, expiry_index=compact[ranked.expiry_index]), order)
-    return clean

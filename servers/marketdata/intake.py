@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from skewline.servers.marketdata.engine import ChainOutcome, MarketDataEngine, snapshot_id_of
 from skewline.servers.marketdata.instrument_master import InstrumentMaster
+from skewline.servers.marketdata.validation.freshness import Freshness
 from skewline.servers.runtime.envelope import envelope
 from skewline.servers.runtime.messages import copy_into
 from skewline.servers.runtime.processor import Outgoing
@@ -46,29 +47,37 @@ class Learnt:
 class Intake:
     """The engine and the instrument master, kept in step with the tables. Used in the writer thread only."""
 
-    def __init__(self) -> None:
-        self._engine = MarketDataEngine()
+    def __init__(self, freshness: Freshness) -> None:
+        self._freshness = freshness
+        self._engine = MarketDataEngine(freshness)
         self._master = InstrumentMaster()
 
     def restore(self, connection: Connection) -> None:
         """Rebuild both from the tables."""
         newest = chains.newest_accepted(connection)
-        self._engine = MarketDataEngine()
+        self._engine = MarketDataEngine(self._freshness)
         self._engine.restore(newest, corporate_actions.actions(connection, ActionQuery()))
         self._master.restore(instruments.present(connection), newest)
 
     def take(
-        self, connection: Connection, chain: chain_pb2.OptionChain, received_ns: int, traceparent: str = ""
+        self,
+        connection: Connection,
+        chain: chain_pb2.OptionChain,
+        received_ns: int,
+        traceparent: str = "",
+        *,
+        replayed: bool = False,
     ) -> Taken:
         """Judge `chain`, store it and say what to publish; the same chain again changes nothing.
 
-        `traceparent` is the snapshot's span, where that is not the current one.
+        `traceparent` is the snapshot's span, where that is not the current one. What is `replayed` is not
+        held against the clock.
         """
         snapshot_id = snapshot_id_of(chain)
         known = chains.summary(connection, snapshot_id)
         if known is not None:
             return Taken(known, None, (), fresh=False)
-        outcome = self._engine.on_chain(chain, snapshot_id)
+        outcome = self._engine.on_chain(chain, snapshot_id, 0 if replayed else received_ns)
         if outcome.chain is None:
             rejected = chain_pb2.OptionChain()
             copy_into(rejected, chain)

@@ -201,7 +201,7 @@ class Replay:
         ) as span:
 
             def work(connection: Connection) -> tuple[tuple[Taken, ReplayRow], tuple[Outgoing, ...]]:
-                taken = self._intake.take(connection, chain, received_ns)
+                taken = self._intake.take(connection, chain, received_ns, replayed=True)
                 row = replay_progress.after_feeding(self._row, len(chain.strike), taken, time.time_ns())
                 replays.save(connection, row)
                 return (taken, row), taken.outgoing

@@ -19,6 +19,7 @@ from skewline.servers.marketdata.publishing import ChainPublisher
 from skewline.servers.marketdata.replaying import Replays
 from skewline.servers.marketdata.retention import Retention
 from skewline.servers.marketdata.servicer import MarketDataServicer
+from skewline.servers.marketdata.validation.freshness import freshness_of
 from skewline.servers.runtime import new_york
 from skewline.servers.runtime.service import Runtime
 from skewline.servers.runtime.streaming import Feed
@@ -36,7 +37,7 @@ class MarketDataService:
     def __init__(self, runtime: Runtime) -> None:
         processor, settings = runtime.processor, runtime.settings.marketdata
         self._loading: asyncio.Task[None] | None = None
-        self._intake = Intake()
+        self._intake = Intake(freshness_of(settings))
         store = ChainStore(processor, runtime.cache)
         bars = BarRecorder(processor)
         publisher = ChainPublisher(processor, runtime.telemetry.tracer, self._intake, store)

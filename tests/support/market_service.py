@@ -26,14 +26,14 @@ MAX_BYTES = 64 * 1024 * 1024
 
 
 def settings_of(home: Path, nats_url: str, **marketdata: object) -> Settings:
-    """Settings of a test's own process: a free port, its own folder."""
+    """Settings of a test's own process: a free port, its own folder, and data of any age."""
     (home / "db").mkdir(parents=True, exist_ok=True)
     return Settings.model_validate(
         {
             "home": home,
             "bus": {"url": nats_url},
             "network": {"ports": {"marketdata": 0}},
-            "marketdata": marketdata,
+            "marketdata": {"stale_after_s": 0, **marketdata},
         }
     )
 

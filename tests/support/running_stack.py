@@ -88,8 +88,11 @@ class RunningStack:
 
 @asynccontextmanager
 async def running_stack(home: Path, settings: Sequence[str] = ()) -> AsyncIterator[RunningStack]:
-    """A stack at `home` on ports of its own, with `settings` (`section.field=value`); stopped at the end."""
-    loaded = load_settings(None, [f"home={home}", *settings], environment={})
+    """A stack at `home` on ports of its own, with `settings` (`section.field=value`); stopped at the end.
+
+    What venues in tests show is of any age.
+    """
+    loaded = load_settings(None, [f"home={home}", "marketdata.stale_after_s=0", *settings], environment={})
     async with stack_of(loaded, any_ports=True) as supervisor:
         endpoints = Endpoints(**{service: supervisor.address(service) for service in SERVICES})
         async with AsyncClient(endpoints) as client:

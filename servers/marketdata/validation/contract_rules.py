@@ -9,10 +9,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from skewline.servers.marketdata.chain_columns import Columns, Doubles
-from skewline.v1 import chain_pb2, common_pb2, instrument_pb2
-
-Mask = npt.NDArray[np.bool_]
+from skewline.servers.marketdata.chain_columns import Doubles
+from skewline.servers.marketdata.validation.arbitrage_bounds import outside_arbitrage_bounds
+from skewline.servers.marketdata.validation.contracts import Contracts, Mask
+from skewline.servers.marketdata.validation.outlier import outlying
 
 # Only what no quote in order can be: half or one and a half times the bound.
 _GROSSLY_ABOVE: Final = 1.5
@@ -20,17 +20,6 @@ _GROSSLY_BELOW: Final = 0.5
 _DEEP: Final = 0.1
 # Far above any price, strike or size there is, far below what exact decimals hold.
 _MOST: Final = 1e12
-
-
-@dataclass(frozen=True, slots=True)
-class Contracts:
-    """A snapshot's contracts as the rules see them; `spot` is NaN if unknown."""
-
-    columns: Columns
-    expiry_ns: npt.NDArray[np.int64]
-    time_ns: int
-    spot: float
-    american: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,29 +31,25 @@ class ContractRule:
     broken: Callable[[Contracts], Mask]
 
 
-def contracts_of(chain: chain_pb2.OptionChain, columns: Columns) -> Contracts:
-    """`chain` for the rules; its expiry_index must be in range."""
-    instants = np.array([expiry.expiry_ns for expiry in chain.expiries], dtype=np.int64)
-    return Contracts(
-        columns=columns,
-        expiry_ns=instants[columns.expiry_index],
-        time_ns=chain.time_ns,
-        spot=chain.spot,
-        american=chain.exercise == instrument_pb2.EXERCISE_STYLE_AMERICAN,
-    )
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """Contracts that go for one reason: their places among the contracts judged."""
+
+    reason: str
+    places: npt.NDArray[np.intp]
 
 
-def set_aside(contracts: Contracts) -> tuple[Mask, list[common_pb2.ReasonCount]]:
-    """Which contracts stay, and how many go, each under the first reason that applies to it."""
+def set_aside(contracts: Contracts) -> tuple[Mask, list[SetAside]]:
+    """Which contracts stay, and which go, each under the first reason that applies to it."""
     keep = np.ones(contracts.columns.strike.size, dtype=np.bool_)
-    counts = []
+    gone = []
     for rule in CONTRACT_RULES:
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
             broken = rule.broken(contracts) & keep
-        if number := int(np.count_nonzero(broken)):
-            counts.append(common_pb2.ReasonCount(reason=rule.reason, count=number))
+        if broken.any():
+            gone.append(SetAside(rule.reason, np.flatnonzero(broken)))
             keep &= ~broken
-    return keep, counts
+    return keep, gone
 
 
 def _non_finite(c: Contracts) -> Mask:
@@ -108,13 +93,10 @@ def _expired(c: Contracts) -> Mask:
 
 def _duplicate(c: Contracts) -> Mask:
     columns = c.columns
-    order = np.lexsort((~columns.is_call, columns.strike, columns.expiry_index))
-    index, strike, call = columns.expiry_index[order], columns.strike[order], columns.is_call[order]
-    repeats = np.zeros(order.size, dtype=np.bool_)
+    index, strike, call = columns.expiry_index, columns.strike, columns.is_call
+    repeats = np.zeros(strike.size, dtype=np.bool_)
     repeats[1:] = (index[1:] == index[:-1]) & (strike[1:] == strike[:-1]) & (call[1:] == call[:-1])
-    broken = np.empty_like(repeats)
-    broken[order] = repeats
-    return broken
+    return repeats
 
 
 def _no_quote(c: Contracts) -> Mask:
@@ -139,6 +121,11 @@ def _outside_bounds(c: Contracts) -> Mask:
     return broken
 
 
+def _stale_expiry(c: Contracts) -> Mask:
+    broken: Mask = c.standstill.still[c.columns.expiry_index]
+    return broken
+
+
 CONTRACT_RULES: Final = (
     ContractRule("NON_FINITE", "strike, bid, ask or a size is NaN or infinite", _non_finite),
     ContractRule("NEGATIVE_PRICE", "bid or ask is below zero", _negative_price),
@@ -152,5 +139,20 @@ CONTRACT_RULES: Final = (
     ContractRule("NO_QUOTE", "neither bid nor ask", _no_quote),
     ContractRule("CROSSED", "the bid is above the ask", _crossed),
     ContractRule("OUTSIDE_BOUNDS", "the price is grossly outside what arbitrage allows", _outside_bounds),
+    ContractRule(
+        "ARBITRAGE_BOUNDS",
+        "bid above, or ask below, the discounted bounds for any plausible rate and dividend",
+        outside_arbitrage_bounds,
+    ),
+    ContractRule(
+        "STALE_EXPIRY",
+        "the spot moved further than the expiry's quotes are wide, and near the money none of them changed",
+        _stale_expiry,
+    ),
+    ContractRule(
+        "OUTLIER",
+        "the quotes of the contract are far from its last ones, those of its neighbours are not",
+        outlying,
+    ),
 )
 """Every rule, in the order in which they are applied."""

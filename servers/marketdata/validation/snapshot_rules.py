@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from skewline.servers.marketdata import contract_terms
+from skewline.servers.marketdata.validation.contracts import Standstill
 from skewline.servers.marketdata.validation.repetition import repetition
 from skewline.servers.runtime import new_york
 from skewline.servers.runtime.errors import FieldViolation
@@ -14,6 +15,12 @@ from skewline.v1 import chain_pb2, common_pb2, instrument_pb2
 
 _SHOWN: Final = 3
 _NANOS_A_SECOND: Final = 1_000_000_000
+# By how much a source's clock may be ahead of ours, and go back.
+_FAST_NS: Final = 300 * _NANOS_A_SECOND
+_BACK_NS: Final = 60 * _NANOS_A_SECOND
+# Data of now; what is recorded or simulated may be of any time.
+_CLOCKED: Final = (common_pb2.PROVENANCE_LIVE, common_pb2.PROVENANCE_DELAYED)
+_FEWEST_EXPIRIES: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +30,20 @@ class Snapshot:
     chain: chain_pb2.OptionChain
     violations: Sequence[FieldViolation]
     clean: chain_pb2.OptionChain
+    standstill: Standstill
     previous: chain_pb2.OptionChain | None
+    received_ns: int
+    """Wall clock; 0 in a replay."""
+    allowed_ns: int
+    """How far the data's time may be behind `received_ns`; 0 is any."""
+    source_ns: int
+    """Data time of the newest that the source brought, for any underlying; 0 if there is none."""
+
+    @property
+    def behind_ns(self) -> int | None:
+        """How far the data's time is behind the clock; None where no clock says anything of it."""
+        clocked = self.received_ns and self.chain.provenance in _CLOCKED
+        return self.received_ns - self.chain.time_ns if clocked else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +69,38 @@ def _provenance(s: Snapshot) -> str:
 
 def _source(s: Snapshot) -> str:
     return "" if s.chain.source.strip() else "source is empty; name the feed or file"
+
+
+def _future(s: Snapshot) -> str:
+    if s.behind_ns is None or -s.behind_ns <= _FAST_NS:
+        return ""
+    return f"time {s.chain.time_ns} is {-s.behind_ns / _NANOS_A_SECOND:g} s ahead of the clock"
+
+
+def _stale(s: Snapshot) -> str:
+    if s.behind_ns is None or not s.allowed_ns or s.behind_ns <= s.allowed_ns:
+        return ""
+    return (
+        f"time {s.chain.time_ns} is {s.behind_ns / _NANOS_A_SECOND:.6g} s behind the clock,"
+        f" {s.allowed_ns / _NANOS_A_SECOND:g} s are allowed (marketdata.stale_after_s and the source's delay)"
+    )
+
+
+def _clock_back(s: Snapshot) -> str:
+    if s.behind_ns is None or s.source_ns - s.chain.time_ns <= _BACK_NS:
+        return ""
+    by = (s.source_ns - s.chain.time_ns) / _NANOS_A_SECOND
+    return f"time {s.chain.time_ns} is {by:g} s before what {s.chain.source} brought last"
+
+
+def _standing_still(s: Snapshot) -> str:
+    judged, still = (int(each.sum()) for each in (s.standstill.judged, s.standstill.still))
+    if s.previous is None or judged < _FEWEST_EXPIRIES or still < judged:
+        return ""
+    return (
+        f"the spot went from {s.previous.spot:g} to {s.chain.spot:g}, and near the money no quote of"
+        f" {judged} expiries changed since {s.previous.snapshot_id}"
+    )
 
 
 def _empty(s: Snapshot) -> str:
@@ -81,6 +133,16 @@ SNAPSHOT_RULES: Final = (
     SnapshotRule("SCHEMA", "the message does not hold together", _schema),
     SnapshotRule("UNSPECIFIED_PROVENANCE", "live, recorded or simulated is not stated", _provenance),
     SnapshotRule("UNKNOWN_SOURCE", "the source has no name", _source),
+    SnapshotRule("FUTURE_TIME", "live or delayed data whose time is ahead of the clock", _future),
+    SnapshotRule("STALE_TIME", "live or delayed data that is older than its source's delay explains", _stale),
+    SnapshotRule(
+        "CLOCK_WENT_BACK", "the source of live or delayed data brought later data before", _clock_back
+    ),
+    SnapshotRule(
+        "STALE_QUOTES",
+        "the spot moved further than the quotes are wide, and near the money none of them changed",
+        _standing_still,
+    ),
     SnapshotRule("EMPTY", "no contract is left", _empty),
     SnapshotRule("OUT_OF_ORDER", "the time is not after the last accepted snapshot's", _out_of_order),
     SnapshotRule("MARKET_HOLIDAY", "the exchange was closed on the day", _holiday),

@@ -22,6 +22,10 @@ class MarketDataSettings(Section):
 
     watermark_timeout_s: float = Field(default=60.0, gt=0)
     """Seconds that a replay waits for a snapshot's consequences before it gives up with an error."""
+    stale_after_s: float = Field(default=600.0, ge=0)
+    """Seconds by which live data may be behind its receipt, beyond its source's delay; 0: any."""
+    delayed_by_s: float = Field(default=900.0, ge=0)
+    """Seconds that delayed data is behind the market where its venue has no delay_s."""
     keep_accepted_days: float = Field(default=0.0, ge=0, le=36_500)
     """Days before an underlying's newest accepted snapshot that these (and so bars) reach back; 0: all."""
     keep_rejected_days: float = Field(default=0.0, ge=0, le=36_500)

@@ -53,10 +53,17 @@ BROKEN = {
     "NO_QUOTE": (set_first(bid=0.0, ask=0.0), 1),
     "CROSSED": (set_first(bid=7.5, ask=7.0), 1),
     "OUTSIDE_BOUNDS": (set_first(bid=400.0, ask=401.0), 1),
+    "ARBITRAGE_BOUNDS": (set_first(bid=101.0, ask=102.0), 1),
 }
+# Their examples take a snapshot before: validation/test_against_last_snapshot.py has them.
+COMPARED = ("STALE_EXPIRY", "OUTLIER")
 
 
-@pytest.mark.parametrize("reason", [rule.reason for rule in CONTRACT_RULES])
+def test_every_rule_has_an_example() -> None:
+    assert [*BROKEN, *COMPARED] == [rule.reason for rule in CONTRACT_RULES]
+
+
+@pytest.mark.parametrize("reason", BROKEN)
 def test_a_broken_contract_goes_and_the_rest_stays(engine: MarketDataEngine, reason: str) -> None:
     chain = small_chain()
     breaking, number = BROKEN[reason]
@@ -67,14 +74,24 @@ def test_a_broken_contract_goes_and_the_rest_stays(engine: MarketDataEngine, rea
     assert outcome.summary.quotes == 12 - number
     assert outcome.chain is not None
     assert len(outcome.chain.ask) == len(outcome.chain.expiry_index) == 12 - number
+    [aside] = outcome.aside
+    assert (aside.reason, len(aside.contracts.strike)) == (reason, number)
 
 
-def test_locked_and_one_sided_quotes_stay(engine: MarketDataEngine) -> None:
+def test_locked_and_one_sided_quotes_stay_and_are_counted(engine: MarketDataEngine) -> None:
     chain = small_chain()
     chain.bid[0] = chain.ask[0]
     chain.bid[1] = 0.0
     chain.ask[2] = 0.0
-    assert engine.on_chain(chain).summary.quotes == 12
+    outcome = engine.on_chain(chain)
+    assert outcome.summary.quotes == 12
+    assert [(note.reason, note.count) for note in outcome.summary.noted] == [
+        ("LOCKED", 1),
+        ("NO_BID", 1),
+        ("NO_ASK", 1),
+    ]
+    assert outcome.chain is not None
+    assert outcome.chain.noted == outcome.summary.noted
 
 
 def test_an_expiry_without_contracts_goes_and_the_indices_follow(engine: MarketDataEngine) -> None:
