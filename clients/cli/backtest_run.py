@@ -98,7 +98,7 @@ class InProcessRun:
         )
 
     def _feed(self, chain: chain_pb2.OptionChain) -> None:
-        quotes = len(chain.strike)
+        quotes = len(chain.strike) + sum(unread.count for unread in chain.rejected)
         began = time.monotonic()
         step = self._pipeline.feed(chain)
         if step.consequences is not None:

@@ -20,7 +20,9 @@ INTERRUPTED: Final = 128 + signal.SIGINT
 
 Source = Annotated[
     str,
-    typer.Option("--source", metavar="SOURCE", help="sample, cboe:FOLDER, lean:FOLDER or parquet:FOLDER."),
+    typer.Option(
+        "--source", metavar="SOURCE", help="sample, cboe:FOLDER, lean:FOLDER, csv:PATH or parquet:PATH."
+    ),
 ]
 Symbols = Annotated[
     list[str] | None, typer.Option("--symbol", help="An underlying; may be repeated. Default: all there are.")

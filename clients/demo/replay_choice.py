@@ -9,8 +9,9 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-_FOLDERS: Final = ("cboe", "lean", "parquet")
-_FORMS: Final = "sample, cboe:FOLDER, lean:FOLDER or parquet:FOLDER"
+_FOLDERS: Final = ("cboe", "lean")
+_PATHS: Final = ("csv", "parquet")
+_FORMS: Final = "sample, cboe:FOLDER, lean:FOLDER, csv:PATH or parquet:PATH"
 _MOST_SEED: Final = 2**64 - 1
 _MOST_COUNT: Final = 2**32 - 1
 
@@ -68,10 +69,10 @@ def _source(text: str) -> str:
     form, colon, place = text.partition(":")
     if text == "sample":
         return text
-    if form not in _FOLDERS or not colon or not place:
+    if form not in (*_FOLDERS, *_PATHS) or not colon or not place:
         raise ChoiceError(f"--source: {text!r} names no source; write {_FORMS}")
     folder = Path(place).expanduser().absolute()
-    if not folder.is_dir():
+    if not (folder.is_dir() or (form in _PATHS and folder.is_file())):
         what = "is a file" if folder.exists() else "does not exist"
         raise ChoiceError(f"--source: {folder} {what}; name the folder that holds the {form} data")
     return f"{form}:{folder}"

@@ -57,6 +57,7 @@ def cleaned(chain: chain_pb2.OptionChain, snapshot_id: str, last: Accepted | Non
     kept = replace(kept, expiry_index=(np.cumsum(held) - 1)[kept.expiry_index])
     clean = _headed(chain, snapshot_id)
     clean.expiries.extend(expiries[place] for place in np.flatnonzero(held).tolist())
+    clean.rejected.extend(chain.rejected)  # what the source could not read
     clean.rejected.extend(common_pb2.ReasonCount(reason=each.reason, count=each.places.size) for each in gone)
     clean.noted.extend(noted(kept))
     add_columns(clean, kept)

@@ -199,10 +199,11 @@ class Replay:
         with self._tracer.start_as_current_span(
             "marketdata.snapshot", context=Context(), attributes=snapshot_attributes(chain)
         ) as span:
+            quotes = len(chain.strike) + sum(unread.count for unread in chain.rejected)
 
             def work(connection: Connection) -> tuple[tuple[Taken, ReplayRow], tuple[Outgoing, ...]]:
                 taken = self._intake.take(connection, chain, received_ns, replayed=True)
-                row = replay_progress.after_feeding(self._row, len(chain.strike), taken, time.time_ns())
+                row = replay_progress.after_feeding(self._row, quotes, taken, time.time_ns())
                 replays.save(connection, row)
                 return (taken, row), taken.outgoing
 

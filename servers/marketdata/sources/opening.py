@@ -15,10 +15,13 @@ from skewline.servers.marketdata.sources.parquet import ParquetSource
 from skewline.servers.marketdata.sources.readable import ReadableSource
 from skewline.servers.marketdata.sources.simulated import DEFAULT_STEPS, SimulatedSource
 from skewline.servers.marketdata.sources.source import Selection, Source, SourceError
+from skewline.servers.marketdata.sources.tabular.column_map import map_beside
+from skewline.servers.marketdata.sources.tabular.source import TabularSource
 
 FORMS: Final = (
     '"sample" (real chains, fetched once), "cboe:FOLDER" (daily CSV chains), "lean:FOLDER" (LEAN zips),'
-    ' "parquet:FOLDER" (chains written by `skewline data sample`)'
+    ' "parquet:FOLDER" (chains written by Skewline), "csv:PATH" or "parquet:PATH" (quotes in tables of any'
+    " columns, which headers or a columns.toml beside them tell)"
 )
 
 
@@ -56,7 +59,14 @@ def _lean(place: Path, options: SourceOptions) -> Source:
 
 
 def _parquet(place: Path, options: SourceOptions) -> Source:
-    return _evolved(ParquetSource(place, options.selection), options, 0)
+    ours = place.is_dir() and map_beside(place) is None and any(place.glob("chains*.parquet"))
+    if ours or not place.exists():
+        return _evolved(ParquetSource(place, options.selection), options, 0)
+    return _evolved(TabularSource("parquet", place, options.selection), options, 0)
+
+
+def _csv(place: Path, options: SourceOptions) -> Source:
+    return _evolved(TabularSource("csv", place, options.selection), options, 0)
 
 
 def _evolved(source: Source, options: SourceOptions, default_steps: int) -> Source:
@@ -67,6 +77,7 @@ def _evolved(source: Source, options: SourceOptions, default_steps: int) -> Sour
 _OPENERS: Final[dict[str, Callable[[Path, SourceOptions], Source]]] = {
     "sample": _sample,
     "cboe": _cboe,
+    "csv": _csv,
     "lean": _lean,
     "parquet": _parquet,
 }
