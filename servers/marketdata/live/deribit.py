@@ -10,13 +10,9 @@ import aiohttp
 
 from skewline.servers.marketdata.live.clock import Clock
 from skewline.servers.marketdata.live.deribit_chain import TickerChain
-from skewline.servers.marketdata.live.deribit_payload import (
-    Malformed,
-    check_error,
-    read_instruments,
-    read_ticker,
-)
+from skewline.servers.marketdata.live.deribit_payload import check_error, read_instruments, read_ticker
 from skewline.servers.marketdata.live.http import Http
+from skewline.servers.marketdata.live.members import Malformed
 from skewline.servers.marketdata.live.rate_limit import RateLimit
 from skewline.servers.marketdata.live.source import ChainSeen, Heard, Missed, Patience, Unchanged
 from skewline.servers.marketdata.live.websocket import Message, Messages, conversation

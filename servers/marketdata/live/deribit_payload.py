@@ -14,16 +14,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from skewline.servers.marketdata.live.members import Malformed, number, positive, price, shown, text
 from skewline.servers.marketdata.live.source import SourceFault
 
 _NANOS_A_MILLISECOND: Final = 1_000_000
-_MOST: Final = 1e300
 _SHOWN: Final = 120
 _LATEST_MS: Final = 7_258_118_400_000  # the year 2200
-
-
-class Malformed(ValueError):
-    """A member that is missing or none of its kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,18 +101,18 @@ def read_ticker(data: object) -> Ticker:
         raise Malformed("data is no object")
     stats = data.get("stats")
     return Ticker(
-        name=_text(data, "instrument_name"),
+        name=text(data, "instrument_name"),
         time_ns=_milliseconds(data, "timestamp"),
-        bid=_price(data, "best_bid_price"),
-        ask=_price(data, "best_ask_price"),
-        bid_size=_number(data, "best_bid_amount", none=0.0),
-        ask_size=_number(data, "best_ask_amount", none=0.0),
-        mark_price=_number(data, "mark_price", none=math.nan),
-        mark_iv=_number(data, "mark_iv", none=0.0) / 100.0,
-        future=_positive(data, "underlying_price"),
-        index=_positive(data, "index_price"),
-        open_interest=_number(data, "open_interest", none=0.0),
-        volume=_number(stats, "volume", none=0.0) if isinstance(stats, dict) else 0.0,
+        bid=price(data, "best_bid_price"),
+        ask=price(data, "best_ask_price"),
+        bid_size=number(data, "best_bid_amount", none=0.0),
+        ask_size=number(data, "best_ask_amount", none=0.0),
+        mark_price=number(data, "mark_price", none=math.nan),
+        mark_iv=number(data, "mark_iv", none=0.0) / 100.0,
+        future=positive(data, "underlying_price"),
+        index=positive(data, "index_price"),
+        open_interest=number(data, "open_interest", none=0.0),
+        volume=number(stats, "volume", none=0.0) if isinstance(stats, dict) else 0.0,
     )
 
 
@@ -130,47 +126,16 @@ def _listed(row: object, coin: str) -> Listed | None:
     if right not in ("call", "put"):
         raise Malformed(f"option_type {right!r} is neither call nor put")
     return Listed(
-        name=_text(row, "instrument_name"),
+        name=text(row, "instrument_name"),
         is_call=right == "call",
-        strike=_positive(row, "strike"),
+        strike=positive(row, "strike"),
         expiry_ns=_milliseconds(row, "expiration_timestamp"),
-        contract_size=_positive(row, "contract_size"),
+        contract_size=positive(row, "contract_size"),
     )
-
-
-def _text(row: Mapping[str, Any], name: str) -> str:
-    value = row.get(name)
-    if not isinstance(value, str) or not value:
-        raise Malformed(f"{name} {value!r} is no text")
-    return value
-
-
-def _number(row: Mapping[str, Any], name: str, *, none: float) -> float:
-    """A number; `none` where the venue says null or nothing."""
-    value = row.get(name)
-    if value is None:
-        return none
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _MOST:
-        raise Malformed(f"{name} {str(value)[:_SHOWN]!r} is no number")
-    return float(value)
-
-
-def _price(row: Mapping[str, Any], name: str) -> float:
-    value = _number(row, name, none=0.0)
-    if value < 0:
-        raise Malformed(f"{name} {value} is below zero")
-    return value
-
-
-def _positive(row: Mapping[str, Any], name: str) -> float:
-    value = _number(row, name, none=0.0)
-    if not value > 0:
-        raise Malformed(f"{name} {value} is not above zero")
-    return value
 
 
 def _milliseconds(row: Mapping[str, Any], name: str) -> int:
     value = row.get(name)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < _LATEST_MS:
-        raise Malformed(f"{name} {str(value)[:_SHOWN]!r} is no time in milliseconds")
+        raise Malformed(f"{name} {shown(value)} is no time in milliseconds")
     return value * _NANOS_A_MILLISECOND

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from skewline.servers.marketdata.live.alpaca import AlpacaSource
+from skewline.servers.marketdata.live.alpaca_rest import AlpacaRest
+from skewline.servers.marketdata.live.alpaca_stream import AlpacaStream
 from skewline.servers.marketdata.live.cboe import cboe_source
 from skewline.servers.marketdata.live.clock import Clock
 from skewline.servers.marketdata.live.deribit import DeribitSource
@@ -26,11 +29,14 @@ class Venues:
         )
         deribit_limit = RateLimit(deribit.requests_per_s, clock)
         yahoo = Yahoo(settings.yahoo, clock)
+        alpaca = AlpacaRest(settings.alpaca, clock)
+        alpaca_stream = AlpacaStream(settings.alpaca, alpaca)
         # By the name that the venue's section has in the settings.
         self._open: Mapping[str, Callable[[str], LiveSource]] = {
             "cboe": lambda symbol: cboe_source(symbol, cboe, cboe_http, clock),
             "deribit": lambda symbol: DeribitSource(symbol, deribit, deribit_http, deribit_limit, clock),
             "yahoo": lambda symbol: yahoo_source(symbol, settings.yahoo, yahoo, clock),
+            "alpaca": lambda symbol: AlpacaSource(symbol, settings.alpaca, alpaca, alpaca_stream, clock),
         }
 
     def open(self, feed: str) -> LiveSource:

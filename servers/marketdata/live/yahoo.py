@@ -16,6 +16,7 @@ from skewline.servers.marketdata.live.hours import MarketHours
 from skewline.servers.marketdata.live.polling import PolledSource
 from skewline.servers.marketdata.live.rate_limit import RateLimit
 from skewline.servers.marketdata.live.source import ChainSeen, Heard, LiveSource, Missed, SourceFault
+from skewline.servers.marketdata.live.told_once import ToldOnce
 from skewline.servers.marketdata.live.yahoo_chain import chain_of
 from skewline.servers.marketdata.live.yahoo_payload import Answer, read_answer
 from skewline.servers.runtime.settings.live import YahooSettings
@@ -29,7 +30,6 @@ _FAST_S: Final = 300
 _NANOS_A_SECOND: Final = 1_000_000_000
 # What may ail one expiry; the others end the connection.
 _OF_ONE_EXPIRY: Final = frozenset({"HTTP_STATUS", "UNREADABLE", "TIMEOUT", "CONNECTION_LOST"})
-_SHOWN: Final = 3
 
 
 class Yahoo:
@@ -70,7 +70,7 @@ class YahooExpiries:
         self._venue = venue
         self._clock = clock
         self._time_ns = 0
-        self._told: frozenset[str] = frozenset()
+        self._told = ToldOnce()
 
     def session(self) -> AbstractAsyncContextManager[Blocking]:
         """The thread of one stream."""
@@ -94,7 +94,7 @@ class YahooExpiries:
         chain = await asyncio.to_thread(chain_of, answers, self._underlying, source, self._settings.delay_s)
         if not chain.strike:
             raise SourceFault("NO_INSTRUMENTS", f"the venue has no option of {self._symbol}")
-        heard = self._unreadable(answers)
+        heard: list[Heard] = [*self._told.missed([each for answer in answers for each in answer.unreadable])]
         if chain.time_ns > self._time_ns:
             self._time_ns = chain.time_ns
             heard.append(ChainSeen(chain))
@@ -122,16 +122,6 @@ class YahooExpiries:
         if answer.expiry_s not in (expiry_s, 0):
             raise SourceFault("UNREADABLE", f"the answer is of the expiry {answer.expiry_s}, not {expiry_s}")
         return answer
-
-    def _unreadable(self, answers: Sequence[Answer]) -> list[Heard]:
-        """What cannot be read, told once: contracts of other sizes stay listed for months."""
-        unreadable = [each for answer in answers for each in answer.unreadable]
-        new = [each for each in unreadable if each not in self._told]
-        self._told = frozenset(unreadable)
-        if not new:
-            return []
-        few = "; ".join(new[:_SHOWN])
-        return [Missed("UNREADABLE", f"{len(new)} contracts cannot be taken: {few}")]
 
 
 def yahoo_source(underlying: str, settings: YahooSettings, venue: Yahoo, clock: Clock) -> LiveSource:

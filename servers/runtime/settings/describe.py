@@ -4,10 +4,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pydantic import SecretStr
+
 from skewline.servers.runtime.settings.leaves import leaves
 from skewline.servers.runtime.settings.root import Settings
 from skewline.servers.runtime.settings.sources import NONE
-from skewline.servers.runtime.settings.url import mask
+from skewline.servers.runtime.settings.url import MASK, mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ def describe(settings: Settings) -> tuple[SettingRow, ...]:
     return tuple(
         SettingRow(
             field=leaf.path,
-            value=mask(_text(value_at(settings, leaf.path))),
+            value=_shown(value_at(settings, leaf.path)),
             source=settings._origins.get(leaf.path, "default"),
             meaning=leaf.meaning,
         )
@@ -49,12 +51,18 @@ def value_at(settings: Settings, path: str) -> object:
     return value
 
 
+def _shown(value: object) -> str:
+    return MASK if isinstance(value, SecretStr) else mask(_text(value))
+
+
 def _text(value: object) -> str:
     match value:
         case None:
             return NONE
         case bool():
             return str(value).lower()
+        case SecretStr():
+            return value.get_secret_value()
         case tuple() | list() | dict():
             return json.dumps(value, default=str)
         case _:

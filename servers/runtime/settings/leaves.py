@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
-from typing import Final, get_origin
+from typing import Final, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from skewline.servers.runtime.settings.root import Settings
@@ -17,12 +17,16 @@ ENV_DELIMITER: Final = "__"
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """One value that can be set: dotted path, environment variable, meaning, whether it is a list."""
+    """One value that can be set: dotted path, environment variable, meaning.
+
+    `is_list` is written as JSON; `is_secret` is never shown.
+    """
 
     path: str
     variable: str
     meaning: str
     is_list: bool
+    is_secret: bool
 
 
 @cache
@@ -44,7 +48,12 @@ def _walk(model: type[BaseModel], above: tuple[str, ...]) -> Iterator[Leaf]:
         else:
             dotted = ".".join(path)
             is_list = get_origin(field.annotation) in (tuple, list)
-            yield Leaf(dotted, _variable(dotted), field.description or "", is_list)
+            meaning = field.description or ""
+            yield Leaf(dotted, _variable(dotted), meaning, is_list, _is_secret(field.annotation))
+
+
+def _is_secret(kind: object) -> bool:
+    return kind is SecretStr or any(map(_is_secret, get_args(kind)))
 
 
 def _section_of(field: FieldInfo) -> type[BaseModel] | None:

@@ -1,9 +1,10 @@
 """Settings of live feeds: one section a venue, whose name is the first part of a feed's name."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
+from skewline.servers.runtime.settings.secret import Secret
 from skewline.servers.runtime.settings.section import Section
 
 HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s]+[^/\s]$")]
@@ -85,6 +86,53 @@ class YahooSettings(Section):
     """Seconds that all expiries of a chain together may take."""
 
 
+class AlpacaSettings(Section):
+    """Alpaca's option quotes: snapshots by HTTP, updates between them by WebSocket; needs a key."""
+
+    key: Secret | None = None
+    """API key; in the environment, where no list of processes shows it."""
+
+    secret: Secret | None = None
+    """API secret, that goes with the key."""
+
+    feed: Literal["indicative", "opra"] = "indicative"
+    """Options: `opra` is live and costs; of `indicative`, free, quotes are derived and trades delayed."""
+
+    stock_feed: Literal["iex", "sip", "delayed_sip"] = "iex"
+    """The underlying's price: `sip` is of all exchanges and costs."""
+
+    url: HttpUrl = "https://data.alpaca.markets"
+    """Where questions about market data go."""
+
+    trading_url: HttpUrl = "https://paper-api.alpaca.markets"
+    """Where the list of contracts is; with a key of real money https://api.alpaca.markets."""
+
+    ws_url: SocketUrl = "wss://stream.data.alpaca.markets/v1beta1"
+    """Where the stream of options is; the feed's name follows."""
+
+    interval_s: float = Field(default=5.0, gt=0)
+    """Seconds from one chain to the next."""
+
+    refresh_s: float = Field(default=60.0, gt=0)
+    """Seconds from one snapshot of all contracts to the next."""
+
+    stream_contracts: int = Field(default=200, ge=0)
+    """Contracts of each underlying that the stream updates, nearest the money first; 0: no stream.
+    Plans limit their sum: 200 without costs, 1000 with `opra`."""
+
+    stale_after_s: float = Field(default=180.0, gt=0)
+    """Seconds without a changed chain, while the market is open, after which the feed is stale."""
+
+    ping_s: float = Field(default=20.0, gt=0)
+    """Seconds from one question whether the stream is still there to the next."""
+
+    requests_per_s: float = Field(default=3.0, gt=0)
+    """Requests a second, at most; 200 a minute are free."""
+
+    timeout_s: float = Field(default=20.0, gt=0)
+    """Seconds that an answer may take."""
+
+
 class LiveSettings(Section):
     """How live feeds connect."""
 
@@ -102,3 +150,6 @@ class LiveSettings(Section):
 
     yahoo: YahooSettings = YahooSettings()
     """Yahoo's delayed quotes."""
+
+    alpaca: AlpacaSettings = AlpacaSettings()
+    """Alpaca's option quotes."""

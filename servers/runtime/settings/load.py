@@ -12,7 +12,7 @@ from skewline.servers.runtime.settings.leaves import leaves
 from skewline.servers.runtime.settings.problem import SettingProblem, SettingsError
 from skewline.servers.runtime.settings.root import Settings
 from skewline.servers.runtime.settings.sources import Given
-from skewline.servers.runtime.settings.url import mask
+from skewline.servers.runtime.settings.url import MASK, mask
 
 CONFIG_NAME: Final = "skewline.toml"
 
@@ -73,5 +73,9 @@ def _problem(detail: ErrorDetails, given: Mapping[str, Given]) -> SettingProblem
     under = [value.source for name, value in given.items() if name.startswith(f"{path}.")]
     source = given[path].source if path in given else " and ".join(under) or "default"
     reason = detail["msg"].removeprefix("Value error, ")
-    value = repr(mask(str(detail["input"]))) if path in given else None
+    value = _shown(path, detail["input"]) if path in given else None
     return SettingProblem(path, source, value, f"{reason}. It is: {meaning}" if meaning else reason)
+
+
+def _shown(path: str, value: object) -> str:
+    return MASK if path in leaves() and leaves()[path].is_secret else repr(mask(str(value)))

@@ -10,7 +10,7 @@ from typing import Final
 
 from skewline.servers.runtime.settings.leaves import ENV_PREFIX, Leaf, leaves
 from skewline.servers.runtime.settings.problem import SettingProblem, SettingsError, unknown
-from skewline.servers.runtime.settings.url import mask
+from skewline.servers.runtime.settings.url import MASK, mask
 
 CONFIG_VARIABLE: Final = "SKEWLINE_CONFIG"
 NONE: Final = "none"
@@ -31,7 +31,8 @@ def from_flags(overrides: Sequence[str]) -> Mapping[str, Given]:
     texts: dict[str, tuple[str, str]] = {}
     for override in overrides:
         path, equals, text = override.partition("=")
-        path, source = path.strip(), f"flag --set {mask(override)}"
+        path = path.strip()
+        source = f"flag --set {_shown(path, override)}"
         if not equals:
             raise SettingsError([SettingProblem(path, source, None, "write it as section.field=value")])
         if path not in leaves():
@@ -80,6 +81,14 @@ def from_file(path: Path) -> Mapping[str, Given]:
 def current_environment() -> Mapping[str, str]:
     """The environment of this process."""
     return dict(os.environ)
+
+
+def _shown(path: str, override: str) -> str:
+    leaf = leaves().get(path)
+    if leaf is None:
+        # It may be a secret whose name was mistyped.
+        return path
+    return f"{path}={MASK}" if leaf.is_secret else mask(override)
 
 
 def _is_other(variable: str) -> bool:

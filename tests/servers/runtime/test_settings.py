@@ -86,10 +86,15 @@ def test_secrets_are_masked_where_settings_are_shown(tmp_path: Path) -> None:
         "bus.url=nats://hunter2@a:4222,nats://u:hunter2@b:4222",
         "cache.redis_url=redis://:hunter2@host/0",
     ]
+    overrides += ["marketdata.live.alpaca.key=hunter2key", "marketdata.live.alpaca.secret=hunter2"]
     settings = load_settings(None, overrides, {})
     assert "hunter2" not in "\n".join(f"{row.value} {row.source}" for row in describe(settings))
+    assert as_environment(settings)["SKEWLINE_MARKETDATA__LIVE__ALPACA__KEY"] == "hunter2key"
     assert "hunter2" not in repr(settings)
     assert "hunter2" not in _error(overrides=("database.url=mysql://me:hunter2@host/db",))
+    assert "hunter2" not in _error(overrides=("marketdata.live.alpaca.secret=hunter2 \n",))
+    assert "hunter2" not in _error(overrides=("marketdata.live.alpaca.secrett=hunter2",))
+    assert "hunter2" not in _error(environment={"SKEWLINE_MARKETDATA__LIVE__ALPACA__SECRET": "hunter2 "})
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from deribit_venue import BEGIN_MS, DeribitVenue, instrument, options
 
 from skewline.cyext import black
 from skewline.servers.marketdata.live.deribit_chain import TickerChain
-from skewline.servers.marketdata.live.deribit_payload import Malformed, read_instruments, read_ticker
+from skewline.servers.marketdata.live.deribit_payload import read_instruments, read_ticker
+from skewline.servers.marketdata.live.members import Malformed
 from skewline.servers.marketdata.live.source import SourceFault
 from skewline.v1 import common_pb2, instrument_pb2
 

@@ -129,7 +129,7 @@ def test_a_wrong_member_is_named(member: str, value: Any, says: str) -> None:
         read(body)
 
 
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=150, deadline=None, derandomize=True)
 @given(mutated(payload()))
 def test_whatever_an_answer_says_it_is_a_sound_message_or_a_fault(body: Any) -> None:
     try:
@@ -139,7 +139,7 @@ def test_whatever_an_answer_says_it_is_a_sound_message_or_a_fault(body: Any) -> 
     assert schema_violations(chain_of([answer], "XYZ", "yahoo:XYZ", DELAY_S)) == ()
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=150, deadline=None, derandomize=True)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_fault(body: bytes) -> None:
     with pytest.raises(SourceFault):
