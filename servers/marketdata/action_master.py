@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from skewline.servers.runtime.corporate_actions import CASH_DIVIDEND, completed, concerning, same_terms
@@ -10,7 +10,7 @@ from skewline.servers.runtime.day_count import DAY_NS
 from skewline.v1 import chain_pb2, corporate_action_pb2
 
 RECENT_NS: Final = 30 * DAY_NS
-"""For how long a snapshot carries a split: longer than any pause between two snapshots that are traded on."""
+"""For how long at the least snapshots carry a split: who missed the first of them learns it from the next."""
 
 
 class ActionMaster:
@@ -36,16 +36,23 @@ class ActionMaster:
         """All of an underlying, or that gave it its symbol, by effect."""
         return _in_order(concerning(self._known.values(), underlying))
 
-    def carried_by(self, chain: chain_pb2.OptionChain) -> list[corporate_action_pb2.CorporateAction]:
+    def carried_by(
+        self, chain: chain_pb2.OptionChain, seen_ns: Callable[[str], int]
+    ) -> list[corporate_action_pb2.CorporateAction]:
         """What `chain` is to carry: dividends still to come until its last expiry, and what was recently.
 
+        That is within `RECENT_NS`, or since the snapshot before it, however long ago that was: `seen_ns` is
+        the data time of a symbol's last one, 0 without any; of an earlier symbol's before this one's first.
         A split yet to come is not among them: nothing depends on it before it takes effect.
         """
         last_ns = max((expiry.expiry_ns for expiry in chain.expiries), default=chain.time_ns)
+        of = self.of(chain.underlying)
+        seen = seen_ns(chain.underlying) or max((seen_ns(action.underlying) for action in of), default=0)
+        since_ns = min(chain.time_ns - RECENT_NS, seen or chain.time_ns)
         return [
             action
-            for action in self.of(chain.underlying)
-            if chain.time_ns - RECENT_NS < action.effective_ns <= chain.time_ns
+            for action in of
+            if since_ns < action.effective_ns <= chain.time_ns
             or (action.kind == CASH_DIVIDEND and chain.time_ns < action.effective_ns <= last_ns)
         ]
 

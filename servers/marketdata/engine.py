@@ -123,7 +123,7 @@ class MarketDataEngine:
         if reason:
             return ChainOutcome(summary, None, _alert(summary))
         learnt = self.learn(chain.corporate_actions)
-        clean.corporate_actions.extend(self._actions.carried_by(clean))
+        clean.corporate_actions.extend(self._actions.carried_by(clean, self.last_ns))
         self._last[chain.underlying] = left.kept
         return ChainOutcome(summary, clean, None, learnt, left.aside)
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from skewline.servers.marketdata import contract_terms
 from skewline.servers.marketdata.present_contracts import ContractKeys, Present
-from skewline.servers.runtime.corporate_actions import adjusted, taking_effect
+from skewline.servers.runtime.corporate_actions import adjusted, newly_in_effect
 from skewline.servers.runtime.decimals import from_decimal, price_from_float, to_decimal
 from skewline.storage.marketdata import instruments
 from skewline.storage.marketdata.instruments import InstrumentRow
@@ -59,19 +59,28 @@ class InstrumentMaster:
 
     def _successors(self, connection: Connection, chain: chain_pb2.OptionChain) -> dict[str, str]:
         """What corporate actions made of contracts since the last snapshot: ids after by ids before."""
-        since_ns = self._times.get(chain.underlying, 0)
         made: dict[str, str] = {}
-        for action in taking_effect(chain.corporate_actions, since_ns, chain.time_ns):
-            nothing = self._keys.of_ids(())
-            present = self._keys.beyond(self._present.get(action.underlying, nothing), nothing)
-            if action.underlying != chain.underlying and present:
-                instruments.mark(connection, list(present), self._times[action.underlying])
-                del self._present[action.underlying]
-                made[action.underlying] = chain.underlying
-            for instrument_id in present:
-                found = adjusted(action, instrument_id, action.underlying, Decimal(1))
+        # What became of the contracts of each symbol, the one with a symbol changed under its new one.
+        now: dict[str, dict[str, str]] = {}
+        nothing = self._keys.of_ids(())
+        actions = newly_in_effect(
+            chain.corporate_actions, chain.underlying, lambda name: self._times.get(name, 0), chain.time_ns
+        )
+        for action in actions:
+            name = action.underlying
+            held = now.pop(name, None)
+            if held is None:
+                present = self._keys.beyond(self._present.get(name, nothing), nothing)
+                if present and name != chain.underlying:
+                    instruments.mark(connection, list(present), self._times[name])
+                    del self._present[name]
+                    made[name] = chain.underlying
+                held = {instrument_id: instrument_id for instrument_id in present if instrument_id != name}
+            for before, latest in held.items():
+                found = adjusted(action, latest, name, Decimal(1))
                 if found is not None:
-                    made[instrument_id] = found.instrument_id
+                    held[before] = made[before] = found.instrument_id
+            now[action.new_symbol or name] = held
         return made
 
 

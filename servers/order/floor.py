@@ -15,7 +15,7 @@ from skewline.servers.order.ledger import Holding
 from skewline.servers.order.quotes import Book
 from skewline.servers.order.record import OrderRecord
 from skewline.servers.order.settlement import settlements
-from skewline.servers.runtime.corporate_actions import in_words, taking_effect
+from skewline.servers.runtime.corporate_actions import in_words, newly_in_effect
 from skewline.servers.runtime.decimals import to_decimal
 from skewline.servers.runtime.settings.order import OrderSettings
 from skewline.v1 import chain_pb2, common_pb2, corporate_action_pb2, order_pb2
@@ -80,10 +80,9 @@ class Floor:
     def move_to(self, chain: chain_pb2.OptionChain) -> None:
         """Take the next snapshot: adjust and settle what is held, end and match working orders."""
         book = Book(chain, self._settings.assumed_size)
-        before = self._exchange.book(chain.underlying)
         self.blotter.moved_to(book)
-        seen_ns = before.time_ns if before is not None else 0
-        for action in taking_effect(chain.corporate_actions, seen_ns, book.time_ns):
+        actions = newly_in_effect(chain.corporate_actions, chain.underlying, self._seen_ns, book.time_ns)
+        for action in actions:
             self._adjust(action, book)
         for settlement in settlements(self.blotter.ledger, book):
             self.blotter.settle(settlement, book)
@@ -135,6 +134,10 @@ class Floor:
             adjustments=changes.adjustments,
             pnl=changes.pnl,
         )
+
+    def _seen_ns(self, underlying: str) -> int:
+        book = self._exchange.book(underlying)
+        return book.time_ns if book is not None else 0
 
     def _adjust(self, action: corporate_action_pb2.CorporateAction, book: Book) -> None:
         for record in self.blotter.live():

@@ -17,7 +17,7 @@ from skewline.servers.risk.portfolio import PortfolioModel, Valued
 from skewline.servers.risk.surface_view import SurfaceView
 from skewline.servers.risk.surfaces import Surfaces
 from skewline.servers.risk.value_at_risk import Scenarios
-from skewline.servers.runtime.corporate_actions import taking_effect
+from skewline.servers.runtime.corporate_actions import newly_in_effect
 from skewline.servers.runtime.decimals import to_decimal
 from skewline.servers.runtime.settings.risk import RiskSettings
 from skewline.v1 import corporate_action_pb2, order_pb2, risk_pb2, risk_service_pb2, surface_pb2
@@ -198,7 +198,9 @@ class RiskEngine:
         view = self._surfaces.get(snapshot_id)
         if view is None:
             return
-        actions = taking_effect(view.surface.corporate_actions, self.valued_ns(view.underlying), view.time_ns)
+        actions = newly_in_effect(
+            view.surface.corporate_actions, view.underlying, self.valued_ns, view.time_ns
+        )
         for action in actions:
             if action.action_id not in self._book.actions:
                 self._adjusted += self._book.adjust(action)

@@ -9,7 +9,7 @@ leaves the listed one as it was.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, time
 from decimal import ROUND_HALF_UP, Decimal, localcontext
@@ -53,8 +53,19 @@ def completed(action: corporate_action_pb2.CorporateAction) -> corporate_action_
 def concerning(
     actions: Iterable[corporate_action_pb2.CorporateAction], underlying: str
 ) -> list[corporate_action_pb2.CorporateAction]:
-    """Those of an underlying, or that gave it its symbol."""
-    return [action for action in actions if underlying in (action.underlying, action.new_symbol)]
+    """Those of an underlying, those that gave it its symbol, and those of its earlier symbols until then."""
+    found: dict[str, corporate_action_pb2.CorporateAction] = {}
+    known = list(actions)
+    symbols: list[tuple[str, int | None]] = [(underlying, None)]
+    for symbol, until_ns in symbols:
+        for action in known:
+            if symbol not in (action.underlying, action.new_symbol) or action.action_id in found:
+                continue
+            if until_ns is None or action.effective_ns <= until_ns:
+                found[action.action_id] = action
+                if action.new_symbol == symbol:
+                    symbols.append((action.underlying, action.effective_ns))
+    return list(found.values())
 
 
 def same_terms(
@@ -72,7 +83,31 @@ def taking_effect(
 ) -> list[corporate_action_pb2.CorporateAction]:
     """Those that adjust contracts, in effect after one data time and not after the other, in their order."""
     chosen = [a for a in actions if a.kind != CASH_DIVIDEND and after_ns < a.effective_ns <= until_ns]
-    return sorted(chosen, key=lambda action: (action.effective_ns, action.action_id))
+    renamed = {(a.effective_ns, a.new_symbol) for a in chosen if a.kind == SYMBOL_CHANGE}
+
+    def place(action: corporate_action_pb2.CorporateAction) -> tuple[int, int, str]:
+        # On the day of a change of symbol: what is told of the old one, the change, what is told of the new.
+        of_new = (action.effective_ns, action.underlying) in renamed
+        stage = 1 if action.kind == SYMBOL_CHANGE else 2 * of_new
+        return action.effective_ns, stage, action.action_id
+
+    return sorted(chosen, key=place)
+
+
+def newly_in_effect(
+    actions: Iterable[corporate_action_pb2.CorporateAction],
+    underlying: str,
+    seen_ns: Callable[[str], int],
+    until_ns: int,
+) -> list[corporate_action_pb2.CorporateAction]:
+    """Those that adjust contracts at the snapshot of `underlying` at `until_ns`, in their order.
+
+    `seen_ns` is the data time of the last snapshot of a symbol before it, 0 without any. What took effect
+    under an earlier symbol is not new where a snapshot of that has seen it.
+    """
+    seen = seen_ns(underlying)
+    chosen = [a for a in actions if max(seen, seen_ns(a.new_symbol or a.underlying)) < a.effective_ns]
+    return taking_effect(chosen, 0, until_ns)
 
 
 def adjusted(

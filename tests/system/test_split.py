@@ -119,5 +119,6 @@ async def test_five_services_decide_the_same_though_some_are_killed_at_the_split
     assert {fill.fill_id for fill in outcome.fills} == {
         fill.fill_id for step in steps for fill in step.order_batch.fills
     }
-    assert [action.ex_date for action in actions if action.new_units] == ["2014-06-09"]
+    splits = [action.ex_date for action in actions if action.new_units]
+    assert splits == ["2000-06-21", "2005-02-28", "2014-06-09"]
     assert instrument.successor_id == adjustments[0].to_instrument_id

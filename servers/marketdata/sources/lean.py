@@ -35,6 +35,7 @@ from skewline.servers.marketdata.sources.source import (
     require_folder,
 )
 from skewline.servers.runtime import new_york
+from skewline.servers.runtime.corporate_actions import CASH_DIVIDEND
 from skewline.v1 import chain_pb2, common_pb2, corporate_action_pb2, instrument_pb2
 
 _QUOTE_WIDTH: Final = 10
@@ -130,10 +131,13 @@ class LeanSource:
                 more=more,
             ),
         )
-        # Only what is past: nobody knew of the rest yet.
-        recent = (ref.time_ns - RECENT_NS, ref.time_ns)
+        # Only what is past: nobody knew of the rest yet. What adjusts contracts also after a long pause.
+        recent_ns = ref.time_ns - RECENT_NS
         chain.corporate_actions.extend(
-            action for action in self._actions(ref.underlying) if recent[0] < action.effective_ns <= recent[1]
+            action
+            for action in self._actions(ref.underlying)
+            if action.effective_ns <= ref.time_ns
+            and (action.kind != CASH_DIVIDEND or recent_ns < action.effective_ns)
         )
         return chain
 

@@ -202,3 +202,57 @@ def test_what_a_chain_brings_is_learnt_once() -> None:
     assert outcome.actions == []
     assert outcome.chain is not None
     assert list(outcome.chain.corporate_actions) == [tuesday()]
+
+
+def test_a_split_in_a_long_pause_is_carried_by_the_first_snapshot_after_it() -> None:
+    engine = MarketDataEngine()
+    engine.on_chain(small_chain(time_ns=FRIDAY_NS))
+    engine.learn([tuesday()])
+    carried = []
+    for day in (38, 39):
+        outcome = engine.on_chain(small_chain(time_ns=FRIDAY_NS + day * DAY_NS, spot=100.0 + day))
+        assert outcome.chain is not None, outcome.summary.detail
+        carried.append(list(outcome.chain.corporate_actions))
+    assert carried == [[tuesday()], []]
+
+
+def test_a_split_of_the_earlier_symbol_is_carried_under_the_new_one() -> None:
+    engine = MarketDataEngine()
+    engine.on_chain(small_chain(time_ns=FRIDAY_NS))
+    change = symbol_change(NAME, "NEW", "2019-05-28")
+    engine.learn([tuesday(), change])
+    renamed = small_chain(time_ns=FRIDAY_NS + 4 * DAY_NS)
+    renamed.underlying = "NEW"
+    outcome = engine.on_chain(renamed)
+    assert outcome.chain is not None
+    assert {each.action_id for each in outcome.chain.corporate_actions} == {
+        tuesday().action_id,
+        change.action_id,
+    }
+
+
+async def test_contracts_split_on_the_day_of_a_new_symbol_are_linked_to_what_is_listed_after_both(
+    stub: MarketDataServiceAsyncStub,
+) -> None:
+    change = symbol_change(NAME, "NEW", "2019-05-28")
+    asked = pb.RecordCorporateActionsRequest(
+        request_id="r", corporate_actions=[told(change), told(tuesday())]
+    )
+    await stub.RecordCorporateActions(asked)
+    friday = await publish(stub, small_chain(time_ns=FRIDAY_NS))
+    assert not friday.corporate_actions
+    renamed = small_chain(time_ns=FRIDAY_NS + 4 * DAY_NS, spot=friday.spot / 2)
+    renamed.underlying = "NEW"
+    for index, strike in enumerate(renamed.strike):
+        renamed.strike[index] = strike / 2
+    for expiry in renamed.expiries:
+        expiry.root = expiry.root.replace(NAME, "NEW", 1)
+    after = await publish(stub, renamed)
+    assert after.strike
+    listed = await stub.ListInstruments(pb.ListInstrumentsRequest(underlying=NAME, page_size=1000))
+    links = [each for each in listed.instruments if each.successor_id and each.root]
+    assert len(links) == len(after.strike)
+    for each in links:
+        made = (await stub.GetInstrument(pb.GetInstrumentRequest(instrument_id=each.successor_id))).instrument
+        assert to_decimal(made.strike) * 2 == to_decimal(each.strike)
+        assert (made.underlying, made.predecessor_id) == ("NEW", each.instrument_id)

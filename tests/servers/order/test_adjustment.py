@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
-from splits import split
+from splits import split, symbol_change
 from trading_examples import approval, call, chain, leg, ns, put, signal, signal_set, submit
 
 from skewline.servers.order import store
@@ -52,6 +52,7 @@ def held(stored: Callable[[OrderEngine], None] = lambda _engine: None) -> OrderE
 def batch_at(engine: OrderEngine, snapshot: chain_pb2.OptionChain) -> order_pb2.OrderBatch:
     engine.on_chain(snapshot)
     nothing = signal_set(snapshot_id=snapshot.snapshot_id, time_ns=snapshot.time_ns)
+    nothing.underlying = snapshot.underlying
     return engine.on_decisions(nothing, [], TRACE)
 
 
@@ -96,6 +97,23 @@ def test_the_same_action_on_later_snapshots_changes_nothing_more() -> None:
     later = batch_at(engine, after(1))
     assert not later.adjustments
     assert [holding.quantity for holding in engine.ledger.open()] == [21]
+
+
+def test_a_split_on_the_day_of_a_new_symbol_is_applied_once_before_the_change() -> None:
+    change = symbol_change("SPX", "SPY", "2019-04-29")
+    # One that the old symbol's snapshots have seen already.
+    seen = split("SPX", "2019-04-26", 3)
+    engine = held()
+    snapshot = chain("after", {SEVENTH_CALL: (5.7, 5.8)}, time_ns=AFTER, underlying="SPY")
+    snapshot.corporate_actions.extend([change, SPLIT, seen])
+    adjustments = batch_at(engine, snapshot).adjustments
+    renamed = "SPYW  190517C00414290"
+    assert [each.to_instrument_id for each in adjustments] == [SEVENTH_CALL, renamed]
+    (holding,) = engine.ledger.open()
+    assert (holding.contract.underlying, int(holding.quantity)) == ("SPY", 21)
+    later = chain("later", time_ns=AFTER + DAY, underlying="SPY")
+    later.corporate_actions.extend(snapshot.corporate_actions)
+    assert not batch_at(engine, later).adjustments
 
 
 def test_what_is_bought_after_the_split_is_not_adjusted() -> None:

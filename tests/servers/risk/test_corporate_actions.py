@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from splits import split
+from splits import split, symbol_change
 from trading_examples import (
     BUY,
     SELL,
@@ -128,6 +128,22 @@ def test_the_same_action_again_changes_nothing_and_what_is_bought_later_stays() 
     engine.on_surface(again)
     engine.on_orders(batch(snapshot_id="again", time_ns=again.time_ns))
     assert positions(engine) == {SEVENTH: 22}
+
+
+def test_a_split_on_the_day_of_a_new_symbol_is_applied_once_before_the_change() -> None:
+    engine = held()
+    # The last one the old symbol's surfaces have seen already.
+    actions = [symbol_change("SPX", "SPY", "2019-04-29"), SPLIT, split("SPX", "2019-04-26", 3)]
+    for number in range(2):
+        time_ns = AFTER + number * 10**9
+        renamed = surface(f"after-{number}", time_ns=time_ns, spot=2900.0 / 7, underlying="SPY")
+        renamed.corporate_actions.extend(actions)
+        engine.on_surface(renamed)
+        empty = batch(snapshot_id=f"after-{number}", time_ns=time_ns)
+        empty.underlying = "SPY"
+        engine.on_orders(empty)
+        assert positions(engine) == {"SPYW  190517C00414290": 21}
+        assert [each.underlying for each in engine.book.open()] == ["SPY"]
 
 
 def test_what_one_position_becomes_may_be_held_and_become_a_third() -> None:

@@ -7,7 +7,14 @@ from decimal import Decimal
 import pytest
 from splits import dividend, split, symbol_change
 
-from skewline.servers.runtime.corporate_actions import adjusted, in_words, price_ratio, taking_effect
+from skewline.servers.runtime.corporate_actions import (
+    adjusted,
+    concerning,
+    in_words,
+    newly_in_effect,
+    price_ratio,
+    taking_effect,
+)
 from skewline.v1 import corporate_action_pb2
 
 DAY_NS = 86_400 * 10**9
@@ -87,3 +94,36 @@ def test_prices_before_and_the_words_for_it() -> None:
     assert in_words(split()) == "SPLIT 7:1 of AAPL on 2014-06-09"
     assert in_words(dividend()) == "CASH_DIVIDEND 0.47 USD of AAPL on 2014-08-07"
     assert in_words(symbol_change()) == "SYMBOL_CHANGE of FB to META on 2022-06-09"
+
+
+def test_on_the_day_of_a_new_symbol_what_is_told_of_either_finds_its_contracts() -> None:
+    day = "2022-06-09"
+    change = symbol_change(ex_date=day)
+    midnight = change.effective_ns
+    for ratio in range(2, 12):
+        old, new = split("FB", day, ratio), split("META", day, ratio)
+        assert taking_effect([new, change, old], 0, midnight) == [old, change, new]
+
+
+def test_a_symbol_is_concerned_by_what_happened_to_it_under_earlier_ones_until_it_had_another() -> None:
+    changes = [symbol_change("A", "B", "2020-01-02"), symbol_change("B", "C", "2021-01-04")]
+    of_c = [*changes, split("A", "2019-01-02"), split("B", "2020-06-01"), split("C", "2022-01-03")]
+    # A and B are others' symbols since.
+    others = [split("A", "2020-02-03"), split("B", "2021-02-01"), split("X", "2020-06-01")]
+    assert sorted(each.action_id for each in concerning([*others, *of_c], "C")) == sorted(
+        each.action_id for each in of_c
+    )
+    back = [symbol_change("A", "B", "2020-01-02"), symbol_change("B", "A", "2021-01-04")]
+    assert len(concerning(back, "A")) == len(concerning(back, "B")) == 2
+
+
+def test_what_a_snapshot_of_the_earlier_symbol_has_seen_is_not_new_under_the_later_one() -> None:
+    of_old, change = split("FB", "2022-06-01"), symbol_change(ex_date="2022-06-09")
+    until_ns = change.effective_ns + 1
+    seen = {"FB": of_old.effective_ns + 1}
+    both = [of_old, change]
+    assert newly_in_effect(both, "META", lambda name: seen.get(name, 0), until_ns) == [change]
+    seen = {"FB": of_old.effective_ns - 1}
+    assert newly_in_effect(both, "META", lambda name: seen.get(name, 0), until_ns) == [of_old, change]
+    seen["META"] = until_ns
+    assert newly_in_effect(both, "META", lambda name: seen.get(name, 0), until_ns + 1) == []
