@@ -75,12 +75,20 @@ def _draw(terminal: Terminal, found: surface_pb2.VolSurface, expiry: str) -> Non
 
 
 def _page(terminal: Terminal, found: surface_pb2.VolSurface, out: Path | None) -> Path:
+    from skewline.clients.cli.surface_tables import status_text
+    from skewline.clients.errors import bad_input
     from skewline.clients.report.surface_page import LOG_MONEYNESS, shown_models, write_surface_page
 
+    models = shown_models(found)
+    if not models:
+        why = status_text(found.status, found.reasons)
+        raise bad_input(
+            "--plot", f"has nothing to draw: no model has a smile on this surface, which is {why}"
+        )
     grids = terminal.client.calibration.surface_grid(
         surface_id=found.surface_id,
         log_moneyness=LOG_MONEYNESS,
-        models=shown_models(found),
+        models=models,
         density=True,
         local_vol=True,
     ).grids

@@ -50,15 +50,31 @@ class Curve:
     vol: Column
 
 
+def has_smile(expiry: surface_pb2.VolSlice, model: surface_pb2.VolModel.ValueType) -> bool:
+    """Whether `model` says of the expiry itself what its smile is; a grid also has those made of others'."""
+    match model:
+        case surface_pb2.VOL_MODEL_RECORD:
+            return expiry.record.status == surface_pb2.FIT_STATUS_GOOD
+        case surface_pb2.VOL_MODEL_SABR:
+            return expiry.status != surface_pb2.FIT_STATUS_FAILED
+        case surface_pb2.VOL_MODEL_ESSVI:
+            return expiry.essvi.theta > 0.0
+        case surface_pb2.VOL_MODEL_SVI:
+            return expiry.svi.sigma > 0.0
+    return True
+
+
 def curves(expiry: surface_pb2.VolSlice, grids: Grids = ()) -> Iterator[Curve]:
-    """By the grids, where they have the expiry, as far as there are quotes; else by the slice's columns."""
-    if grids:
-        yield from _of_grids(expiry, grids)
-        return
-    for model, name in _COLUMNS.items():
-        values = getattr(expiry, name)
-        if expiry.strike and len(values) == len(expiry.strike):
-            yield Curve(PENS[model], column(expiry.strike) / np.float32(expiry.forward), 100 * column(values))
+    """By the grids, where the model has a smile there, as far as there are quotes; else by its column."""
+    if not grids:
+        for model in _COLUMNS:
+            yield from _of_column(expiry, model)
+    for grid in grids:
+        if has_smile(expiry, grid.model):
+            yield from _of_grid(expiry, grid)
+        else:
+            # Between its neighbours a smile could be had, but it is not what was found here.
+            yield from _of_column(expiry, grid.model)
 
 
 def row_of(grid: calibration_service_pb2.SurfaceGrid, years: float) -> slice:
@@ -68,13 +84,18 @@ def row_of(grid: calibration_service_pb2.SurfaceGrid, years: float) -> slice:
     return slice(at * strikes, (at + 1) * strikes) if abs(grid.years[at] - years) < 1e-9 else slice(0)
 
 
-def _of_grids(expiry: surface_pb2.VolSlice, grids: Grids) -> Iterator[Curve]:
-    for grid in grids:
-        row = row_of(grid, expiry.years)
-        quoted = ~np.array(grid.beyond_quotes[row], dtype=bool)
-        if quoted.any():
-            yield Curve(
-                PENS[grid.model],
-                np.exp(column(grid.log_moneyness[row])[quoted]),
-                100 * column(grid.volatility[row])[quoted],
-            )
+def _of_grid(expiry: surface_pb2.VolSlice, grid: calibration_service_pb2.SurfaceGrid) -> Iterator[Curve]:
+    row = row_of(grid, expiry.years)
+    quoted = ~np.array(grid.beyond_quotes[row], dtype=bool)
+    if quoted.any():
+        yield Curve(
+            PENS[grid.model],
+            np.exp(column(grid.log_moneyness[row])[quoted]),
+            100 * column(grid.volatility[row])[quoted],
+        )
+
+
+def _of_column(expiry: surface_pb2.VolSlice, model: surface_pb2.VolModel.ValueType) -> Iterator[Curve]:
+    values = getattr(expiry, _COLUMNS[model]) if model in _COLUMNS else ()
+    if expiry.strike and len(values) == len(expiry.strike) and np.isfinite(values).any():
+        yield Curve(PENS[model], column(expiry.strike) / np.float32(expiry.forward), 100 * column(values))

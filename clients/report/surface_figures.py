@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from skewline.clients.report.canvas import SERIES, canvas, column
-from skewline.clients.report.curves import Column, row_of
+from skewline.clients.report.curves import Column, has_smile, row_of
 from skewline.clients.report.smiles import settlement
 from skewline.v1 import calibration_service_pb2, surface_pb2
 
@@ -55,7 +55,7 @@ def densities(grid: Grid, slices: list[surface_pb2.VolSlice]) -> go.Figure | Non
     )
     for at, expiry in enumerate(slices):
         row = row_of(grid, expiry.years)
-        if row.stop <= row.start:
+        if row.stop <= row.start or not has_smile(expiry, grid.model):
             continue
         moneyness = np.exp(column(grid.log_moneyness[row]))
         figure.add_scatter(

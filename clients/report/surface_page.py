@@ -10,7 +10,7 @@ import numpy as np
 
 from skewline.clients.demo import wording
 from skewline.clients.report import levels, smiles, surface_figures
-from skewline.clients.report.curves import PENS, Grids
+from skewline.clients.report.curves import PENS, Grids, has_smile
 from skewline.clients.report.rendering import render, written
 from skewline.clients.report.surface_tables import checks_table, models_table
 from skewline.v1 import surface_pb2
@@ -23,8 +23,12 @@ LOG_MONEYNESS: Final = tuple((0.05 * np.sinh(np.linspace(-4.4, 3.6, 241))).tolis
 
 
 def shown_models(surface: surface_pb2.VolSurface) -> list[surface_pb2.VolModel.ValueType]:
-    """Those that have a fit, the record first; the page is of the first."""
-    return [each.model for each in surface.models if each.quotes]
+    """Those that have a smile to show, the record first; the page is of the first."""
+    return [
+        each.model
+        for each in surface.models
+        if each.quotes and any(has_smile(expiry, each.model) for expiry in surface.slices)
+    ]
 
 
 def write_surface_page(surface: surface_pb2.VolSurface, grids: Grids, path: Path) -> Path:
