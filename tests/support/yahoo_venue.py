@@ -14,6 +14,7 @@ from skewline.servers.runtime.instruments import contract_ids
 from skewline.v1 import chain_pb2
 
 OPTIONS = "/v7/finance/options/"
+CHART = "/v8/finance/chart/"
 _CRUMB = "4lV7.crumb"
 _CONSENT = '<html><form><input name="csrfToken" value="c"/><input name="sessionId" value="s"/></form></html>'
 
@@ -58,6 +59,22 @@ def option_answers(
     return {0: answers[listed[0]], **answers}
 
 
+def chart(symbol: str, *days: tuple[datetime, float | None], splits: dict[str, Any] | None = None) -> Any:
+    """A chart of days with their closes, as the venue words it; others are a step around them."""
+    closes = [close for _, close in days]
+    higher = [None if close is None else close + 1.0 for close in closes]
+    lower = [None if close is None else close - 1.0 for close in closes]
+    columns = {"open": closes, "high": higher, "low": lower, "close": closes}
+    columns |= {"volume": [None if close is None else 700 for close in closes]}
+    result = {
+        "meta": {"currency": "USD", "symbol": symbol, "exchangeTimezoneName": "America/New_York"},
+        "timestamp": [int(day.timestamp()) for day, _ in days],
+        "events": {"splits": splits} if splits else {},
+        "indicators": {"quote": [columns], "adjclose": [{"adjclose": closes}]},
+    }
+    return {"chart": {"result": [result], "error": None}}
+
+
 def _row(chain: chain_pb2.OptionChain, at: int, name: str, expires_s: int) -> dict[str, Any]:
     row = {
         "contractSymbol": name,
@@ -87,6 +104,7 @@ class YahooVenue(HttpVenue):
         self.symbol = symbol
         self.answers: dict[int, dict[str, Any]] = {}
         self.ailing: dict[int, Fault] = {}
+        self.charts: dict[str, Any] = {}
         self.crumb = _CRUMB
         self.paths: list[str] = []
 
@@ -105,6 +123,8 @@ class YahooVenue(HttpVenue):
             return web.Response(text=self.crumb if request.cookies.get("A3") else "")
         if request.path == "/consent":
             return web.Response(text=_CONSENT, content_type="text/html")
+        if request.path.startswith(CHART):
+            return web.json_response(self.charts)
         if not request.path.startswith(OPTIONS):
             # As fc.yahoo.com does it.
             response = web.Response(status=404)

@@ -17,8 +17,10 @@ from skewline.servers.marketdata.live.alpaca_payload import Quote
 from skewline.servers.marketdata.live.alpaca_rest import AlpacaRest
 from skewline.servers.marketdata.live.alpaca_stream import AlpacaStream, Listener
 from skewline.servers.marketdata.live.clock import Clock
+from skewline.servers.marketdata.live.daily_bars import DailyBars, series_of
 from skewline.servers.marketdata.live.hours import MarketHours
 from skewline.servers.marketdata.live.source import (
+    BarsSeen,
     ChainSeen,
     Heard,
     MarketClosed,
@@ -63,6 +65,7 @@ class AlpacaSource:
         self._clock = clock
         self._hours = MarketHours(0.0)
         self._told = ToldOnce()
+        self._bars = DailyBars(settings.bars_days, clock)
         self._spot = math.nan
         self._interest: Mapping[str, float] = {}
         self._interest_day: date | None = None
@@ -92,6 +95,8 @@ class AlpacaSource:
         for item in (*await self._open_interest(session), *await self._refresh(session, book)):
             yield item
         self._asked = True
+        for item in await self._bars_of_past_days(session):
+            yield item
         if not await self._is_open():
             return
         async with self._listener(book) as listener:
@@ -160,6 +165,24 @@ class AlpacaSource:
         if not unreadable:
             return []
         return [Missed("OPEN_INTEREST", f"{len(unreadable)} contracts cannot be read: {unreadable[0]}")]
+
+    async def _bars_of_past_days(self, session: aiohttp.ClientSession) -> list[Heard]:
+        days = await asyncio.to_thread(self._bars.due)
+        if days is None or contract_terms.is_index(self.underlying):
+            return []
+        try:
+            bars, unreadable = await self._rest.bars(session, self._symbol, days)
+        except SourceFault as fault:
+            if fault.reason == "RATE_LIMITED":
+                raise
+            self._bars.failed()
+            return [Missed("BARS", f"bars of past days are not to be had now: {fault}")]
+        self._bars.had(days)
+        heard: list[Heard] = []
+        if unreadable:
+            heard.append(Missed("BARS", f"{len(unreadable)} bars cannot be read: {unreadable[0]}"))
+        series = series_of(bars, days, self.underlying, f"alpaca:{self.underlying}")
+        return [*heard, BarsSeen(series)] if series.bars else heard
 
     @asynccontextmanager
     async def _listener(self, book: AlpacaBook) -> AsyncIterator[Listener | None]:

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Generic, TypeVar
 
+from skewline.servers.marketdata.live.daily_bars import DayBar
 from skewline.servers.marketdata.live.members import Malformed, number, price, shown
 from skewline.servers.marketdata.live.source import SourceFault
+from skewline.servers.runtime import new_york
 from skewline.servers.runtime.instruments import OsiSymbol, parse_osi
 
 T = TypeVar("T")
@@ -80,6 +82,17 @@ def read_contracts(body: bytes) -> Page[float]:
         raise _unreadable(f"has the option_contracts {shown(rows)}, which are no list")
     named = [(row.get("symbol") if isinstance(row, dict) else None, row) for row in rows]
     return _page(payload, named, _open_interest)
+
+
+def read_bars(body: bytes) -> Page[DayBar]:
+    """A page of bars of days, as traded, by the time at which they begin. Raises SourceFault."""
+    payload = _object(body)
+    # Null, where there are none.
+    rows = payload.get("bars") or []
+    if not isinstance(rows, list):
+        raise _unreadable(f"has the bars {shown(rows)}, which are no list")
+    named = [(row.get("t") if isinstance(row, dict) else None, row) for row in rows]
+    return _page(payload, named, _bar)
 
 
 def read_spot(body: bytes) -> float:
@@ -185,6 +198,17 @@ def _open_interest(_: str, row: Mapping[str, Any]) -> float:
         # A chain has one multiplier.
         raise Malformed(f"multiplier {shown(row.get('multiplier'))} is not {_HUNDRED:g}")
     return _decimal(row, "open_interest", none=math.nan)
+
+
+def _bar(_: str, row: Mapping[str, Any]) -> DayBar:
+    return DayBar(
+        day=new_york.date_of(time_ns(row)),
+        open=price(row, "o"),
+        high=price(row, "h"),
+        low=price(row, "l"),
+        close=price(row, "c"),
+        volume=price(row, "v"),
+    )
 
 
 def _decimal(row: Mapping[str, Any], name: str, *, none: float) -> float:

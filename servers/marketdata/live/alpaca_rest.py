@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
 from typing import Final, TypeVar
 from urllib.parse import quote
 
@@ -13,18 +14,22 @@ import aiohttp
 from skewline.servers.marketdata.live.alpaca_payload import (
     Page,
     Snapshot,
+    read_bars,
     read_contracts,
     read_snapshots,
     read_spot,
 )
 from skewline.servers.marketdata.live.clock import Clock
+from skewline.servers.marketdata.live.daily_bars import DayBar, Days
 from skewline.servers.marketdata.live.http import Http
 from skewline.servers.marketdata.live.source import SourceFault
+from skewline.servers.runtime import new_york
 from skewline.servers.runtime.settings.live import AlpacaSettings
 
 T = TypeVar("T")
 
 _SETTINGS: Final = "marketdata.live.alpaca"
+_NANOS_A_SECOND: Final = 1_000_000_000
 _MOST_PAGES: Final = 100
 # Without a last expiry only those that expire within the week are listed.
 _ALL_ACTIVE: Final = "status=active&expiration_date_lte=2199-12-31&limit=10000"
@@ -83,6 +88,19 @@ class AlpacaRest:
         """The price of a share or fund, NaN if there is none. Raises SourceFault."""
         path = f"v2/stocks/{underlying}/snapshot?feed={self._settings.stock_feed}"
         return read_spot(await _body(session, self._data, path))
+
+    async def bars(
+        self, session: aiohttp.ClientSession, underlying: str, days: Days
+    ) -> tuple[list[DayBar], list[str]]:
+        """Bars of days, of all exchanges, and what cannot be read. Raises SourceFault."""
+        # What is older than a quarter of an hour is free.
+        closed = datetime.fromtimestamp(
+            new_york.instant_ns(days.last, new_york.close_of(days.last)) // _NANOS_A_SECOND, tz=UTC
+        )
+        query = f"timeframe=1Day&adjustment=raw&feed=sip&start={days.first}&end={closed:%Y-%m-%dT%H:%M:%SZ}"
+        path = f"v2/stocks/{underlying}/bars?{query}&limit=10000"
+        rows, unreadable = await _all(session, self._data, path, read_bars)
+        return list(rows.values()), unreadable
 
 
 async def _all(

@@ -7,18 +7,29 @@ import importlib
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import time
 from typing import TYPE_CHECKING, Final
 
 from skewline.servers.marketdata import contract_terms
 from skewline.servers.marketdata.live.blocking import Blocking, blocking
 from skewline.servers.marketdata.live.clock import Clock
+from skewline.servers.marketdata.live.daily_bars import DailyBars, DayBar, Days, series_of
 from skewline.servers.marketdata.live.hours import MarketHours
 from skewline.servers.marketdata.live.polling import PolledSource
 from skewline.servers.marketdata.live.rate_limit import RateLimit
-from skewline.servers.marketdata.live.source import ChainSeen, Heard, LiveSource, Missed, SourceFault
+from skewline.servers.marketdata.live.source import (
+    BarsSeen,
+    ChainSeen,
+    Heard,
+    LiveSource,
+    Missed,
+    SourceFault,
+)
 from skewline.servers.marketdata.live.told_once import ToldOnce
+from skewline.servers.marketdata.live.yahoo_bars import read_chart
 from skewline.servers.marketdata.live.yahoo_chain import chain_of
 from skewline.servers.marketdata.live.yahoo_payload import Answer, read_answer
+from skewline.servers.runtime import new_york
 from skewline.servers.runtime.settings.live import YahooSettings
 from skewline.v1 import common_pb2
 
@@ -37,6 +48,7 @@ class Yahoo:
 
     def __init__(self, settings: YahooSettings, clock: Clock) -> None:
         self._settings = settings
+        self._clock = clock
         self._limit = RateLimit(settings.requests_per_s, clock)
         self._loading = threading.Lock()
         self._library: YahooLibrary | None = None
@@ -50,6 +62,23 @@ class Yahoo:
         def answer() -> Answer:
             body = self._loaded().get(f"v7/finance/options/{symbol}", query, timeout_s)
             return read_answer(body, symbol)
+
+        return await thread.run(answer)
+
+    async def bars(self, thread: Blocking, symbol: str, days: Days) -> list[DayBar]:
+        """The bars of `days`, and of those since. Raises SourceFault."""
+        await self._limit.turn()
+        query = {
+            "period1": str(new_york.instant_ns(days.first, time()) // _NANOS_A_SECOND),
+            # All splits since count, for they are in the prices.
+            "period2": str(self._clock.time_ns() // _NANOS_A_SECOND),
+            "interval": "1d",
+            "events": "div,splits",
+        }
+        timeout_s = self._settings.timeout_s
+
+        def answer() -> list[DayBar]:
+            return read_chart(self._loaded().get(f"v8/finance/chart/{symbol}", query, timeout_s), symbol)
 
         return await thread.run(answer)
 
@@ -71,6 +100,7 @@ class YahooExpiries:
         self._clock = clock
         self._time_ns = 0
         self._told = ToldOnce()
+        self._bars = DailyBars(settings.bars_days, clock)
 
     def session(self) -> AbstractAsyncContextManager[Blocking]:
         """The thread of one stream."""
@@ -85,7 +115,7 @@ class YahooExpiries:
         except TimeoutError as error:
             raise SourceFault("TIMEOUT", f"the expiries took more than {within_s:g} s") from error
         if missing:
-            return (_incomplete(missing),)
+            return (_incomplete(missing), *await self._bars_of_past_days(session))
         newest_s = max(answer.spot.time_s for answer in answers)
         if newest_s > self._clock.time_ns() // _NANOS_A_SECOND + _FAST_S:
             # Taken in, it would make everything until then late.
@@ -98,7 +128,22 @@ class YahooExpiries:
         if chain.time_ns > self._time_ns:
             self._time_ns = chain.time_ns
             heard.append(ChainSeen(chain))
-        return heard
+        return [*heard, *await self._bars_of_past_days(session)]
+
+    async def _bars_of_past_days(self, session: Blocking) -> list[Heard]:
+        days = await asyncio.to_thread(self._bars.due)
+        if days is None:
+            return []
+        try:
+            bars = await self._venue.bars(session, self._symbol, days)
+        except SourceFault as fault:
+            if fault.reason == "RATE_LIMITED":
+                raise
+            self._bars.failed()
+            return [Missed("BARS", f"bars of past days are not to be had now: {fault}")]
+        self._bars.had(days)
+        series = series_of(bars, days, self._underlying, f"yahoo:{self._underlying}")
+        return [BarsSeen(series)] if series.bars else []
 
     async def _answers(self, session: Blocking) -> tuple[list[Answer], dict[int, SourceFault]]:
         """Each expiry's answer, and the faults of those without one; each is asked for twice at most."""

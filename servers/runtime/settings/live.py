@@ -85,6 +85,9 @@ class YahooSettings(Section):
     chain_within_s: float = Field(default=180.0, gt=0)
     """Seconds that all expiries of a chain together may take."""
 
+    bars_days: int = Field(default=3650, ge=0, le=20_000)
+    """Days of daily bars of the underlying, brought at the start and after each session; 0: none."""
+
 
 class AlpacaSettings(Section):
     """Alpaca's option quotes: snapshots by HTTP, updates between them by WebSocket; needs a key."""
@@ -125,6 +128,9 @@ class AlpacaSettings(Section):
 
     ping_s: float = Field(default=20.0, gt=0)
     """Seconds from one question whether the stream is still there to the next."""
+
+    bars_days: int = Field(default=3650, ge=0, le=20_000)
+    """Days of daily bars of the underlying, brought at the start and after each session; 0: none."""
 
     requests_per_s: float = Field(default=3.0, gt=0)
     """Requests a second, at most; 200 a minute are free."""

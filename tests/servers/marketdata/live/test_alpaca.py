@@ -58,6 +58,7 @@ def venues_of(venue: AlpacaVenue, clock: ShiftedClock, **changed: object) -> Ven
         "refresh_s": 3600.0,
         "timeout_s": 5.0,
         "requests_per_s": 1000.0,
+        "bars_days": 0,
     }
     return Venues(LiveSettings(alpaca=AlpacaSettings.model_validate(settings | changed)), clock)
 
@@ -414,6 +415,47 @@ async def test_a_wide_quote_of_the_underlying_says_less_than_its_last_trade(
     async with supervised(source_of(venue, clock), clock) as audience:
         await audience.has(lambda a: len(a.chains) == 1)
         assert audience.chains[0].spot == 105.0
+
+
+def bars(*days: int) -> web.Response:
+    rows = [
+        {
+            "t": f"2019-05-{day}T04:00:00Z",
+            "o": 99.5,
+            "h": 101.0,
+            "l": 99.0,
+            "c": 100.0 + day,
+            "v": 7000,
+            "n": 9,
+        }
+        for day in days
+    ]
+    return web.json_response({"bars": rows, "symbol": "XYZ", "next_page_token": None})
+
+
+async def test_bars_of_past_days_are_brought_at_the_start(venue: AlpacaVenue, clock: ShiftedClock) -> None:
+    venue.answers["/v2/stocks/XYZ/bars"] = bars(22, 23)
+    async with supervised(source_of(venue, clock, bars_days=30), clock) as audience:
+        await audience.has(lambda a: len(a.bars) == 1)
+        [series] = audience.bars
+        assert [(bar.close, bar.volume) for bar in series.bars] == [(122.0, 7000.0), (123.0, 7000.0)]
+        assert [new_york.date_of(bar.start_ns).day for bar in series.bars] == [22, 23]
+        [asked] = [path for path in venue.requests if "/bars" in path]
+        assert "start=2019-04-23&end=2019-05-23T20:00:00Z" in asked
+        await audience.has(lambda a: len(a.chains) == 1)
+        assert audience.gaps == []
+
+
+async def test_bars_that_cannot_be_had_are_told_and_no_chain_waits_for_them(
+    venue: AlpacaVenue, clock: ShiftedClock
+) -> None:
+    venue.answers["/v2/stocks/XYZ/bars"] = web.json_response({"message": "not in your plan"}, status=403)
+    async with supervised(source_of(venue, clock, bars_days=30), clock) as audience:
+        await audience.has(lambda a: len(a.gaps) == 1)
+        assert audience.gaps[0].reason == "BARS"
+        await venue.listens()
+        await venue.push(CALL, 1.7, 1.9, at(20))
+        await audience.has(lambda a: len(a.chains) == 2)
 
 
 async def test_when_the_market_closes_the_stream_is_let_go_until_it_opens(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from chain_samples import FRIDAY_NS, small_chain
 from http_venue import half, saying, silence, status
 from live_feeds import Audience, ShiftedClock, supervised
-from yahoo_venue import YahooVenue, expiry_seconds, yahoo_venue
+from yahoo_venue import CHART, YahooVenue, chart, expiry_seconds, yahoo_venue
 
 from skewline.servers.marketdata.live.opening import Venues
 from skewline.servers.marketdata.live.source import LiveSource
@@ -40,7 +41,13 @@ def seen_at(second: int) -> chain_pb2.OptionChain:
 def source_of(
     venue: YahooVenue, clock: ShiftedClock, feed: str = "yahoo:XYZ", **changed: float
 ) -> LiveSource:
-    settings = {"interval_s": 0.05, "timeout_s": 5.0, "requests_per_s": 1000.0, "stale_after_s": 60.0}
+    settings = {
+        "interval_s": 0.05,
+        "timeout_s": 5.0,
+        "requests_per_s": 1000.0,
+        "stale_after_s": 60.0,
+        "bars_days": 0,
+    }
     yahoo = YahooSettings.model_validate({"url": venue.url, **settings, **changed})
     return Venues(LiveSettings(yahoo=yahoo), clock).open(feed)
 
@@ -235,6 +242,35 @@ async def test_a_price_of_the_future_is_not_taken(venue: YahooVenue, clock: Shif
     async with supervised(source_of(venue, clock), clock) as audience:
         await audience.has(lambda a: ("DOWN", "UNREADABLE") in a.states)
         assert "of the future" in audience.notices[-1].feed.detail
+
+
+async def test_bars_of_past_days_are_brought_once_and_that_of_today_is_not(
+    venue: YahooVenue, clock: ShiftedClock
+) -> None:
+    opening = datetime(2019, 5, 24, 13, 30, tzinfo=UTC)
+    days = [(opening - timedelta(days=2), 98.0), (opening - timedelta(days=1), 99.0), (opening, 100.0)]
+    venue.charts = chart("XYZ", *days)
+    async with supervised(source_of(venue, clock, bars_days=30), clock) as audience:
+        await audience.has(lambda a: len(a.bars) == 1)
+        [series] = audience.bars
+        assert [bar.close for bar in series.bars] == [98.0, 99.0]
+        assert [new_york.date_of(bar.start_ns).day for bar in series.bars] == [22, 23]
+        assert (series.source, series.interval_ns) == ("yahoo:XYZ", 86_400 * SECOND)
+        await audience.has(lambda _: len(venue.requests) >= 6)
+        assert sum(path.startswith(CHART) for path in venue.paths) == 1
+        assert (len(audience.chains), audience.gaps) == (1, [])
+
+
+async def test_bars_that_cannot_be_had_are_told_and_no_chain_waits_for_them(
+    venue: YahooVenue, clock: ShiftedClock
+) -> None:
+    async with supervised(source_of(venue, clock, bars_days=30), clock) as audience:
+        await audience.has(lambda a: len(a.gaps) == 1)
+        assert audience.gaps[0].reason == "BARS"
+        assert "has no chart" in audience.gaps[0].detail
+        venue.show(seen_at(60))
+        await audience.has(lambda a: len(a.chains) == 2)
+        assert len(audience.gaps) == 1
 
 
 async def test_without_the_library_the_feed_says_how_to_get_it(
