@@ -11,6 +11,7 @@ from typing import Annotated, Final
 import typer
 
 from skewline.clients.cli.command import Json, fail, stack_command
+from skewline.clients.cli.data_bars import bars
 from skewline.clients.cli.local_settings import Config, HomeFolder, Overrides, local_settings
 from skewline.clients.cli.terminal import Terminal
 
@@ -22,6 +23,7 @@ def register(app: typer.Typer) -> None:
     data = typer.Typer(no_args_is_help=True, help="Market data on this machine.")
     data.command()(sample)
     data.command()(prune)
+    data.command()(bars)
     app.add_typer(data, name="data")
 
 

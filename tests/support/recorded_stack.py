@@ -158,6 +158,8 @@ class RecordedMarketData(market_data_service_pb2_grpc.MarketDataServiceServicer)
 
     def __init__(self) -> None:
         self.published: list[market_data_service_pb2.PublishChainsRequest] = []
+        self.bars: list[chain_pb2.BarSeries] = []
+        self.recorded_actions: list[corporate_action_pb2.CorporateAction] = []
         self.breaks = 0
 
     async def GetChain(self, request: market_data_service_pb2.GetChainRequest, context: Any) -> Any:
@@ -172,6 +174,20 @@ class RecordedMarketData(market_data_service_pb2_grpc.MarketDataServiceServicer)
         pb = market_data_service_pb2
         went = pb.ExpiredChains(status=chain_pb2.CHAIN_STATUS_REJECTED, keep_days=30.0, snapshots=7)
         return pb.ApplyRetentionResponse(expired=[went])
+
+    async def RecordBars(self, request: market_data_service_pb2.RecordBarsRequest, context: Any) -> Any:
+        self.bars.append(request.series)
+        return market_data_service_pb2.RecordBarsResponse(
+            request_id=request.request_id, added=len(request.series.bars)
+        )
+
+    async def RecordCorporateActions(
+        self, request: market_data_service_pb2.RecordCorporateActionsRequest, context: Any
+    ) -> Any:
+        self.recorded_actions += request.corporate_actions
+        return market_data_service_pb2.RecordCorporateActionsResponse(
+            request_id=request.request_id, recorded=request.corporate_actions
+        )
 
     async def GetRealisedVolatility(
         self, request: market_data_service_pb2.GetRealisedVolatilityRequest, context: Any

@@ -30,7 +30,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import time as wall_time
 from decimal import Decimal
 from pathlib import Path
@@ -48,6 +48,7 @@ FIELDS: Final = (
     *("time", "underlying", "root", "osi", "symbol", "expiry", "strike", "right", "bid", "ask"),
     *("spot", "forward"),
     *NUMBERS,
+    *("open", "high", "low", "close"),
 )
 # Headers in use, without case and punctuation; the first that a table has is taken.
 _USUAL: Final[dict[str, tuple[str, ...]]] = {
@@ -68,6 +69,17 @@ _USUAL: Final[dict[str, tuple[str, ...]]] = {
     "vendor_iv": ("vendoriv", "iv", "impliedvolatility", "impliedvol", "impvol", "markiv"),
     "spot": ("spot", "underlyinglast", "underlyingprice", "stockprice"),
     "forward": (),
+}
+
+
+_OF_BARS: Final[dict[str, tuple[str, ...]]] = {
+    "time": ("startns", "timens", "starttime", *_USUAL["time"]),
+    "underlying": ("underlying", "symbol", "ticker"),
+    "open": ("open", "openprice"),
+    "high": ("high", "highprice"),
+    "low": ("low", "lowprice"),
+    "close": ("close", "closeprice", "last"),
+    "volume": ("volume", "vol"),
 }
 
 
@@ -159,12 +171,8 @@ def read_map(file: Path) -> ColumnMap:
 
 def map_for(place: Path, names: Sequence[str], told: ColumnMap | None) -> ColumnMap:
     """`told`, or what the headers `names` of `place` say. Raises SourceError for columns that are missing."""
-    found = told or ColumnMap(columns=_detected(names))
+    found = told or ColumnMap(columns=_detected(names, _USUAL))
     columns = found.columns
-    if absent := [f"{theirs} ({ours})" for ours, theirs in columns.items() if theirs not in names]:
-        raise SourceError(
-            f"{place}, line 1: column {', '.join(absent)} of the map is missing; correct the map"
-        )
     needed = ["time", "bid", "ask"]
     if "osi" not in columns:
         needed += ["expiry", "strike", "right"]
@@ -172,18 +180,37 @@ def map_for(place: Path, names: Sequence[str], told: ColumnMap | None) -> Column
             needed.append("underlying")
     if found.contract.prices == "coin":
         needed.append("forward")
+    _require(place, names, found, needed)
+    return found
+
+
+def bar_map_for(place: Path, names: Sequence[str], told: ColumnMap | None, underlying: str) -> ColumnMap:
+    """The same for a table of bars; with an `underlying` it needs no column of it. Raises SourceError."""
+    found = told or ColumnMap(columns=_detected(names, _OF_BARS))
+    needed = ["time", "open", "high", "low", "close"]
+    if not (underlying or found.contract.underlying):
+        needed.append("underlying")
+    _require(place, names, found, needed)
+    return found
+
+
+def _require(place: Path, names: Sequence[str], found: ColumnMap, needed: Sequence[str]) -> None:
+    columns = found.columns
+    if absent := [f"{theirs} ({ours})" for ours, theirs in columns.items() if theirs not in names]:
+        raise SourceError(
+            f"{place}, line 1: column {', '.join(absent)} of the map is missing; correct the map"
+        )
     if missing := [name for name in needed if name not in columns]:
         raise SourceError(
             f"{place}, line 1: no column is known to be {', '.join(missing)} among {', '.join(names)[:300]}; "
             f'say which in {MAP_NAMES[0]} beside it, [columns] {missing[0]} = "…"'
         )
-    return found
 
 
-def _detected(names: Sequence[str]) -> dict[str, str]:
+def _detected(names: Sequence[str], known: Mapping[str, Sequence[str]]) -> dict[str, str]:
     bare = {re.sub(r"[^a-z0-9]", "", name.lower()): name for name in reversed(names)}
     found: dict[str, str] = {}
-    for ours, usual in _USUAL.items():
+    for ours, usual in known.items():
         theirs = next((bare[each] for each in usual if each in bare), None)
         if theirs is not None:
             found[ours] = theirs

@@ -67,7 +67,7 @@ class Rows:
 
 def rows_of(table: Table, told: ColumnMap) -> Rows:
     """Read a table by a map that fits it. Raises SourceError if not one of its rows is a contract."""
-    column = _Columns(table, told)
+    column = TableColumns(table, told)
     form, contract = told.format, told.contract
     zone = ZoneInfo(form.zone)
     time_ns = column.coded("time", values.instant(column.form("time", form.time), zone, form.time_of_day))
@@ -90,7 +90,7 @@ def rows_of(table: Table, told: ColumnMap) -> Rows:
         if "root" in told.columns:
             root = column.coded("root", _name)
     if "underlying" in told.columns:
-        underlying = column.coded("underlying", _pattern(form.underlying))
+        underlying = column.coded("underlying", name_of(form.underlying))
     elif contract.underlying:
         underlying = Coded(np.zeros(table.data.num_rows, dtype=np.int64), [contract.underlying])
     else:
@@ -138,7 +138,7 @@ def rows_of(table: Table, told: ColumnMap) -> Rows:
     )
 
 
-class _Columns:
+class TableColumns:
     """The columns of a table by our names."""
 
     def __init__(self, table: Table, told: ColumnMap) -> None:
@@ -146,9 +146,11 @@ class _Columns:
         self._told = told
 
     def coded(self, ours: str, read: Callable[[Any], Any]) -> Coded:
+        """A column of few different values."""
         return Coded(*values.coded(self._column(ours), read))
 
     def numbers(self, ours: str, scale: float, *, empty: float) -> Doubles:
+        """A column of numbers, `empty` where it or the column is, NaN where it cannot be read."""
         if ours not in self._told.columns:
             return np.full(self._table.data.num_rows, empty)
         found = values.numbers(self._column(ours), empty=empty)
@@ -162,6 +164,7 @@ class _Columns:
         return bool(pa.types.is_timestamp(self._table.data[self._told.columns[ours]].type))
 
     def texts(self, ours: str) -> list[str]:
+        """A column as it is."""
         return [str(value) for value in self._column(ours).to_pylist()]
 
     def _column(self, ours: str) -> Any:
@@ -189,7 +192,9 @@ def _name(value: Any) -> str | None:
     return str(value) or None
 
 
-def _pattern(pattern: str) -> Callable[[Any], str | None]:
+def name_of(pattern: str) -> Callable[[Any], str | None]:
+    """Reads a name: what `pattern` matches of the text, or its group; all of it with no pattern."""
+
     def read(value: Any) -> str | None:
         found = re.fullmatch(pattern or ".+", str(value))
         if found is None:

@@ -90,7 +90,11 @@ def _parsed(file: Path, raw: bytes) -> Table:
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise SourceError(f"{file}, line {line}: is not UTF-8 text; save the file as UTF-8") from error
-    first = raw.split(b"\n", 1)[0].decode().strip("\r")
+    head, _, rest = raw.partition(b"\n")
+    if not rest.strip():
+        where = "line 2: no row follows the header" if head.strip() else "line 1: is empty"
+        raise SourceError(f"{file}, {where}; fetch the file again or take it away")
+    first = head.decode().strip("\r")
     delimiter = max(_DELIMITERS, key=first.count)
     names = [name.strip() for name in next(csv.reader([first], delimiter=delimiter), [])]
     if twice := sorted({name for name in names if names.count(name) > 1}):

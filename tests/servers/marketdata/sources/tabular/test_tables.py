@@ -155,7 +155,7 @@ def test_epochs_are_told_by_their_digits(tmp_path: Path, stamp: str) -> None:
 @pytest.mark.parametrize(
     ("head", "rows", "told", "said"),
     [
-        ("", (), "", "Empty CSV file"),
+        ("", (), "", "line 1: is empty"),
         ("a,b,c", ("1,2,3",), "", "line 1: no column is known to be time, bid, ask, expiry, strike, right"),
         (HEAD, (), "", "line 2: no row follows the header"),
         (HEAD + ",bid", (GOOD[0] + ",1",), "", "line 1: column 'bid' is there twice"),
