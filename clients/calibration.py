@@ -80,6 +80,31 @@ def _list_surfaces(
     return Listing("ListSurfaces", request, lambda r: r.surfaces, limit)
 
 
+def _list_parameters(
+    underlying: str,
+    names_of: Iterable[str] = (),
+    *,
+    years: float = 0.0,
+    since: Instant = 0,
+    until: Instant = 0,
+    limit: int | None = None,
+    page_size: int = 0,
+) -> Listing[rpc.ListParametersResponse, rpc.ParameterPoint]:
+    """History of factors and of the models' parameters (without names: of all), newest first.
+
+    Parameters of one expiry are those of the expiry nearest to `years` (0: 30 days).
+    """
+    request = rpc.ListParametersRequest(
+        underlying=underlying,
+        names=names(names_of),
+        years=years,
+        from_ns=ns_of("since", since),
+        to_ns=ns_of("until", until),
+        page_size=page_size,
+    )
+    return Listing("ListParameters", request, lambda r: r.points, limit)
+
+
 def _price_options(
     instrument_ids: Sequence[str],
     *,
@@ -150,6 +175,7 @@ class AsyncCalibrationService(methods.AsyncService):
     get_surface = methods.async_call(_get_surface)
     surface_grid = methods.async_call(_surface_grid)
     list_surfaces = methods.async_listing(_list_surfaces)
+    list_parameters = methods.async_listing(_list_parameters)
     price_options = methods.async_call(_price_options)
     imply_volatilities = methods.async_call(_imply_volatilities)
     stream_calibrations = methods.async_exchange(_STREAM_CALIBRATIONS)
@@ -162,6 +188,7 @@ class CalibrationService(methods.Service):
     get_surface = methods.call(_get_surface)
     surface_grid = methods.call(_surface_grid)
     list_surfaces = methods.listing(_list_surfaces)
+    list_parameters = methods.listing(_list_parameters)
     price_options = methods.call(_price_options)
     imply_volatilities = methods.call(_imply_volatilities)
     stream_calibrations = methods.exchange(_STREAM_CALIBRATIONS)

@@ -11,6 +11,8 @@ from skewline.clients.cli.command import stack_command
 from skewline.clients.cli.terminal import Terminal
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from skewline.v1 import surface_pb2
 
 
@@ -31,13 +33,23 @@ def surface(
         str, typer.Option(help="Whose parameters the table has: record, sabr, essvi or svi.")
     ] = "record",
     expiry: Annotated[str, typer.Option(help="Draw the smile of this expiry, YYYY-MM-DD.")] = "",
+    history: Annotated[
+        bool, typer.Option("--history", help="Factors and parameters over time instead, newest first.")
+    ] = False,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option(help="With --history: such as factor.SKEW, heston.rho, sabr.nu; may be repeated."),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="With --history: at most so many surfaces.")] = 500,
     plot: Annotated[
-        bool, typer.Option("--plot", help="Write smiles, surface and densities as a page.")
+        bool, typer.Option("--plot", help="Write smiles, surface and densities, or the history, as a page.")
     ] = False,
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Where the page goes.", show_default="surface-UNDERLYING.html here"
+            metavar="FILE",
+            help="Where the page goes.",
+            show_default="surface- or history-UNDERLYING.html here",
         ),
     ] = None,
 ) -> None:
@@ -46,6 +58,9 @@ def surface(
     from skewline.clients.cli.surface_tables import TABLES, show_summary
 
     columns = one_of(TABLES, "--model", model)
+    if history:
+        _history(terminal, underlying, parameter or [], instant_of("--as-of", as_of), limit, plot, out)
+        return
     found = terminal.client.calibration.get_surface(
         underlying, surface_id=surface_id, as_of=instant_of("--as-of", as_of)
     )
@@ -58,6 +73,28 @@ def surface(
     _models(terminal, found)
     if expiry:
         _draw(terminal, found, expiry)
+    if page is not None:
+        terminal.show(f"The picture: {page}")
+
+
+def _history(
+    terminal: Terminal,
+    underlying: str,
+    names: list[str],
+    until: datetime | int,
+    limit: int,
+    plot: bool,
+    out: Path | None,
+) -> None:
+    from skewline.clients.cli.surface_history import page_of_history, show_history
+
+    listing = terminal.client.calibration.list_parameters(underlying, names, until=until, limit=limit)
+    points = list(listing)
+    page = page_of_history(underlying, points, out) if plot or out else None
+    if terminal.as_json:
+        terminal.json_lines(points)
+        return
+    show_history(terminal, underlying, names, points)
     if page is not None:
         terminal.show(f"The picture: {page}")
 

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from skewline.clients.demo import wording
 from skewline.clients.demo.record import RunRecord
 from skewline.clients.demo.summary import RunSummary, summarise
-from skewline.clients.report import exposure, flow, levels, smiles, tables, trading
+from skewline.clients.report import exposure, flow, histories, levels, smiles, tables, trading
 from skewline.clients.report.rendering import render, written
 from skewline.v1 import surface_pb2
 
@@ -36,6 +36,7 @@ class UnderlyingPlots:
     underlying: str
     term: go.Figure | None
     history: go.Figure | None
+    parameters: go.Figure | None
     smiles: tuple[SmilePlot, ...]
 
 
@@ -90,10 +91,12 @@ def _underlyings(record: RunRecord, summary: RunSummary) -> tuple[UnderlyingPlot
 
 def _underlying(name: str, record: RunRecord) -> UnderlyingPlots:
     whole = [surface for surface in record.whole_surfaces if surface.underlying == name]
+    fitted = [surface for surface in record.surfaces if surface.underlying == name]
     return UnderlyingPlots(
         name,
         levels.term_structure(whole),
-        levels.level_history([surface for surface in record.surfaces if surface.underlying == name]),
+        levels.level_history(fitted),
+        histories.history_grid(histories.of_surfaces(fitted)),
         tuple(_smiles(surface, which) for surface, which in zip(whole, _which(whole), strict=True)),
     )
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from skewline.servers.calibration.contracts import Contracts, contracts_of
 from skewline.servers.calibration.essvi_slices import fit_essvi
+from skewline.servers.calibration.factors import LEVEL, factor_values, factors_of
 from skewline.servers.calibration.forwards import Forward, forwards_of, spot_known
 from skewline.servers.calibration.heston_surface import fit_heston
 from skewline.servers.calibration.level import THIRTY_DAYS, atm_vol_at, fit_level
@@ -97,7 +98,12 @@ def _fitted(
         add_checks(slices)
     level = atm_vol_at(THIRTY_DAYS, slices)
     with steps("calibration.ou") as note:
-        ou = fit_level(memory.with_level(chain.time_ns, level, settings.ou_max_points), settings)
+        values = factor_values(level, slices)
+        history = memory.with_factors(chain.time_ns, values, settings.ou_max_points)
+        factors = factors_of(history, values, settings)
+        ou = next((each.ou for each in factors if each.name == LEVEL), None) or fit_level(
+            [(point.time_ns, point.level) for point in history], settings
+        )
         note("observations", ou.observations)
     checks = surface_checks(chain.time_ns, level, slices, heston.fit, memory, settings)
     status, reasons = _verdict(slices, checks, sabr.rmse, level, settings)
@@ -112,6 +118,7 @@ def _fitted(
         slices=slices,
         heston=heston.fit,
         ou=ou,
+        factors=factors,
         atm_vol_30d=level,
         rmse=sabr.rmse,
         status=status,

@@ -12,6 +12,7 @@ from skewline.servers.calibration.chain_check import check_chain
 from skewline.servers.calibration.fit import fit_surface
 from skewline.servers.calibration.grid import check_grid, grids_of
 from skewline.servers.calibration.memory import Memory
+from skewline.servers.calibration.parameters import check_names, point_of
 from skewline.servers.calibration.pricing import imply_volatilities, price_options
 from skewline.servers.calibration.spans import spans
 from skewline.servers.calibration.surface_store import SurfaceStore
@@ -32,7 +33,7 @@ _LONGEST_ID: Final = 128
 
 
 class CalibrationServicer(calibration_service_pb2_grpc.CalibrationServiceServicer):
-    """The six methods of the contract."""
+    """The methods of the contract."""
 
     def __init__(
         self,
@@ -87,6 +88,31 @@ class CalibrationServicer(calibration_service_pb2_grpc.CalibrationServiceService
         )
         shown, token = cut(listed, page, repr(query), lambda one: (one.time_ns, one.surface_id))
         return pb.ListSurfacesResponse(surfaces=shown, next_page_token=token)
+
+    async def ListParameters(
+        self, request: pb.ListParametersRequest, context: Context
+    ) -> pb.ListParametersResponse:
+        """Newest first."""
+        validation = Validation()
+        validation.required("underlying", request.underlying)
+        check_names(validation, request.names)
+        validation.non_negative("years", request.years)
+        validation.non_negative("from_ns", request.from_ns)
+        validation.non_negative("to_ns", request.to_ns)
+        validation.raise_if_any()
+        query = SurfaceQuery(request.underlying, request.from_ns, request.to_ns)
+        names, years = frozenset(request.names), request.years
+        terms = f"{query} {sorted(names)} {years}"
+        page = page_of(request.page_size, request.page_token, terms)
+        after = (int(page.after[0]), str(page.after[1])) if page.after else None
+        listed = await self._processor.read(
+            lambda connection: [
+                point_of(each, names, years)
+                for each in repository.summaries(connection, query, after, page.size + 1)
+            ]
+        )
+        shown, token = cut(listed, page, terms, lambda one: (one.time_ns, one.surface_id))
+        return pb.ListParametersResponse(points=shown, next_page_token=token)
 
     async def PriceOptions(
         self, request: pb.PriceOptionsRequest, context: Context

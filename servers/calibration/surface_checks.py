@@ -31,8 +31,8 @@ def surface_checks(
         checks.append(
             at_most("CONDITION", surface_pb2.VOL_MODEL_HESTON, heston.condition, settings.max_condition)
         )
-    if level > 0.0 and memory.level and time_ns > memory.level[-1][0]:
-        before_ns, before = memory.level[-1]
+    if level > 0.0 and memory.factors and time_ns > memory.factors[-1].time_ns:
+        before_ns, before = memory.factors[-1].time_ns, memory.factors[-1].level
         limit = settings.max_level_jump + settings.max_level_speed * math.sqrt(
             (time_ns - before_ns) / YEAR_NS
         )

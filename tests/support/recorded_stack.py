@@ -15,6 +15,7 @@ from recorded_signals import BUSY, TIME_NS, RecordedSignals
 from splits import dividend, split
 
 from skewline.servers.calibration.grid import grids_of
+from skewline.servers.calibration.parameters import check_names, point_of
 from skewline.servers.runtime.decimals import to_decimal
 from skewline.servers.runtime.errors import NotFound, Refused
 from skewline.servers.runtime.validation import Validation
@@ -248,6 +249,15 @@ class RecordedCalibration(calibration_service_pb2_grpc.CalibrationServiceService
         self.asked.append(request)
         grids = grids_of(surface(), request.grid) if request.HasField("grid") else []
         return calibration_service_pb2.GetSurfaceResponse(surface=surface(), grids=grids)
+
+    async def ListParameters(
+        self, request: calibration_service_pb2.ListParametersRequest, context: Any
+    ) -> Any:
+        validation = Validation()
+        check_names(validation, request.names)
+        validation.raise_if_any()
+        point = point_of(surface(), request.names, request.years)
+        return calibration_service_pb2.ListParametersResponse(points=[point])
 
 
 class RecordedRisk(risk_service_pb2_grpc.RiskServiceServicer):

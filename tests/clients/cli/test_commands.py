@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,21 @@ async def test_a_surface_becomes_a_page(run: Any, stack: RecordedStack, tmp_path
     page = path.read_text(encoding="utf-8")
     assert all(f'id="{section}"' in page for section in ("surface", "smiles", "density", "models", "checks"))
     assert page.count('type="application/json"') == 5
+
+
+async def test_factors_and_parameters_over_time(run: Any, stack: RecordedStack, tmp_path: Path) -> None:
+    path = tmp_path / "history.html"
+    outcome = await run("surface", "SPX", "--history", "--plot", "--out", str(path))
+    assert outcome.status == 0
+    assert "0.117" in outcome.out
+    assert path.read_text(encoding="utf-8").count('type="application/json"') == 1
+    chosen = await run("surface", "SPX", "--history", "--parameter", "sabr.nu")
+    assert "1.9" in chosen.out
+    found = json.loads((await run("surface", "SPX", "--history", "--json")).out)
+    assert found["values"]["sabr.rho"] == -0.6
+    wrong = await run("surface", "SPX", "--history", "--parameter", "garch.omega")
+    assert wrong.status == 1
+    assert "names[0]" in wrong.err
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def html() -> str:
 def test_has_every_section(html: str) -> None:
     sections = {"figures", "surfaces", "signals", "orders", "pnl", "risk", "quality", "latency", "trace"}
     assert sections <= set(read(html).ids)
-    assert len(read(html).figures) == 15
+    assert len(read(html).figures) == 17
 
 
 def test_loads_nothing_from_anywhere(html: str) -> None:
@@ -75,7 +75,7 @@ def test_a_figure_cannot_end_its_script() -> None:
     record = run_record()
     record.trace[0].name = "</script><script>alert(1)</script>"
     found = read(report_html(record))
-    assert len(found.figures) == 15
+    assert len(found.figures) == 17
     assert all("<" not in figure for figure in found.figures)
 
 

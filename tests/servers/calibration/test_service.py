@@ -91,6 +91,39 @@ async def test_each_chain_becomes_one_surface_event_stored_and_found(
         assert all(each.slices[0].record.atm_vol > 0.0 for each in listed)
 
 
+async def test_the_history_of_parameters_is_paged_newest_first(
+    nats_server: NatsServer, tmp_path: Path
+) -> None:
+    sent = chains(3)
+    async with service(tmp_path, nats_server) as (stub, connected):
+        await send(connected, sent)
+        await connected.hear(3)
+        asked = pb.ListParametersRequest(underlying="XYZ", names=["factor.LEVEL", "sabr.rho"], page_size=2)
+        first = await stub.ListParameters(asked)
+        asked.page_token = first.next_page_token
+        rest = await stub.ListParameters(asked)
+        levels = [point.values["factor.LEVEL"] for point in (*first.points, *rest.points)]
+        assert levels == [each.atm_vol_30d for each in reversed(expected(sent))]
+        assert all(set(point.values) == {"factor.LEVEL", "sabr.rho"} for point in first.points)
+        within = pb.ListParametersRequest(
+            underlying="XYZ", from_ns=sent[1].time_ns, to_ns=sent[2].time_ns, years=0.4
+        )
+        (point,) = (await stub.ListParameters(within)).points
+        assert point.expiry_date == "2019-09-20"
+        asked.years = 0.3
+        for wrong, field in (
+            (asked, "page_token"),
+            (pb.ListParametersRequest(), "underlying"),
+            (pb.ListParametersRequest(underlying="XYZ", names=["x"]), "names[0]"),
+            (pb.ListParametersRequest(underlying="XYZ", years=float("nan")), "years"),
+            (pb.ListParametersRequest(underlying="XYZ", from_ns=-1), "from_ns"),
+        ):
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await stub.ListParameters(wrong)
+            assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+            assert field in str(caught.value.details())
+
+
 async def test_the_steps_of_a_fit_are_spans_of_the_quotes_trace(
     nats_server: NatsServer, tmp_path: Path
 ) -> None:
