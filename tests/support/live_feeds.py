@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from random import Random
 
@@ -92,8 +92,17 @@ class Audience:
         self.notices: list[feed_pb2.FeedNotice] = []
         self.refuses = 0
         """Notices that it will not take."""
+        self.fails = 0
+        """Chains that it cannot take."""
+        self.takes: Callable[[], Awaitable[None]] | None = None
+        """What taking a chain waits for."""
 
     async def deliver(self, chain: chain_pb2.OptionChain, received_ns: int) -> chain_pb2.ChainSummary:
+        if self.takes is not None:
+            await self.takes()
+        if self.fails:
+            self.fails -= 1
+            raise RuntimeError("no room for it")
         self.chains.append(chain)
         return chain_pb2.ChainSummary(time_ns=chain.time_ns, status=chain_pb2.CHAIN_STATUS_ACCEPTED)
 

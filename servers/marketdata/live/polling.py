@@ -17,6 +17,7 @@ S = TypeVar("S")
 
 _NANOS_A_SECOND: Final = 1_000_000_000
 _MISSED_POLLS: Final = 1.5
+_LONGEST_WAIT_S: Final = 60.0
 
 
 class Poller(Protocol, Generic[S]):
@@ -73,7 +74,9 @@ class PolledSource(Generic[S]):
                     yield MarketClosed(
                         opens_ns, f"the market is seen again from {opening:%Y-%m-%d %H:%M} UTC"
                     )
-                    await self._clock.sleep((opens_ns - self._clock.time_ns()) / _NANOS_A_SECOND)
+                    # By the wall clock, which goes on while the machine sleeps: a long wait would not.
+                    while (left_ns := opens_ns - self._clock.time_ns()) > 0:
+                        await self._clock.sleep(min(left_ns / _NANOS_A_SECOND, _LONGEST_WAIT_S))
                     continue
                 began = self._clock.monotonic()
                 heard = await self._poller.poll(session)

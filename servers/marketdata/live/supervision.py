@@ -73,6 +73,8 @@ class Supervised:
         self._broken: SourceFault | None = None
         # What the venue cannot bring although it is connected, and since when.
         self._stalled: tuple[Stalled, int] | None = None
+        # Why the last chain was not taken, and when that came; None if it was.
+        self._lost: tuple[str, int] | None = None
         self._word_at = self._news_at = clock.monotonic()
 
     @property
@@ -152,7 +154,7 @@ class Supervised:
             case ChainSeen(chain):
                 self._news_at = self._word_at
                 # Judged first: who hears that the feed is live finds what it brought.
-                self.health.judged(await self._deliver(chain, now_ns))
+                self.health.judged(await self._delivered(chain, now_ns))
                 changed = self._stalled is None and self.health.live(now_ns)
             case BarsSeen(series):
                 self._news_at = self._word_at
@@ -177,6 +179,17 @@ class Supervised:
         if changed:
             await self._tell()
         self._backoff.reset()
+        # Taking it may have lasted, while the database was away: silence is what is not heard by a listener.
+        took = self._clock.monotonic() - self._word_at
+        self._word_at, self._news_at = self._word_at + took, self._news_at + took
+
+    async def _delivered(self, chain: chain_pb2.OptionChain, now_ns: int) -> chain_pb2.ChainSummary:
+        """What became of `chain`. One that cannot be taken is lost: the source is past it."""
+        try:
+            return await self._deliver(chain, now_ns)
+        except Exception as error:
+            self._lost = f"a chain was not taken ({type(error).__name__}: {error})", now_ns
+            raise
 
     async def _bars(self, series: chain_pb2.BarSeries, now_ns: int) -> None:
         recorded = await self._record_bars(series)
@@ -189,6 +202,10 @@ class Supervised:
 
     async def _resumed(self, now_ns: int) -> bool:
         """The first word after a break: if it was long enough to lose something, say so, and return True."""
+        if self._lost is not None:
+            detail, lost_ns = self._lost
+            await self._gap("NOT_TAKEN", detail, lost_ns, lost_ns)
+            self._lost = None
         broken, self._broken = self._broken, None
         if broken is None or self._heard_ns is None:
             return False

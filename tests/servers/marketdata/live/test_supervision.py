@@ -282,3 +282,23 @@ async def test_bars_that_are_none_are_a_gap_and_the_others_are_kept(clock: Moved
         ]
         feed = audience.notices[-1].feed
         assert (feed.state, feed.bars, feed.accepted, feed.gaps) == (feed_pb2.FEED_STATE_LIVE, 1, 0, 1)
+
+
+async def test_a_chain_that_could_not_be_taken_is_told_as_a_gap(clock: MovedClock) -> None:
+    async with supervised(Scripted(clock, [CHAIN], [CHAIN]), clock) as audience:
+        audience.fails = 1
+        await clock.move(2.0)
+        assert audience.state == "LIVE"
+        assert [(gap.reason, gap.from_ns) for gap in audience.gaps] == [("NOT_TAKEN", NOON_NS)]
+        assert "no room" in audience.gaps[0].detail
+        assert len(audience.chains) == 1
+
+
+async def test_the_time_that_taking_a_chain_lasts_is_no_silence(clock: MovedClock) -> None:
+    async with supervised(Scripted(clock, [CHAIN, 1.0, CHAIN]), clock) as audience:
+        # The database is away for longer than the venue may be silent.
+        audience.takes = lambda: clock.sleep(100.0)
+        await clock.move(220.0)
+        assert len(audience.chains) == 2
+        assert ("DOWN", "SILENT") not in audience.states
+        assert audience.notices[-1].feed.connections == 1
