@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from skewline.servers.runtime.corporate_actions import is_adjusted_root
 from skewline.servers.runtime.day_count import YEAR_NS
 from skewline.servers.runtime.settings.calibration import CalibrationSettings
 from skewline.v1 import chain_pb2
@@ -63,6 +64,7 @@ def contracts_of(chain: chain_pb2.OptionChain, settings: CalibrationSettings) ->
     expiry, strike, is_call = expiry[order], strike[order], is_call[order]
     bid, ask = (np.fromiter(column, dtype=np.float64)[order] for column in (chain.bid, chain.ask))
     nanoseconds = np.array([one.expiry_ns - chain.time_ns for one in chain.expiries], dtype=np.float64)
+    adjusted = np.array([is_adjusted_root(one.root, chain.underlying) for one in chain.expiries], np.bool_)
     left = nanoseconds[expiry] if expiry.size else np.empty(0)
     repeated = np.zeros(strike.size, dtype=np.bool_)
     repeated[1:] = (np.diff(expiry) == 0) & (np.diff(strike) == 0.0) & (is_call[1:] == is_call[:-1])
@@ -71,6 +73,8 @@ def contracts_of(chain: chain_pb2.OptionChain, settings: CalibrationSettings) ->
         rules = {
             "NON_FINITE": ~(np.isfinite(strike) & np.isfinite(bid) & np.isfinite(ask)),
             "OUT_OF_RANGE": ~(plausible(strike) & (np.abs(bid) < HIGHEST) & (np.abs(ask) < HIGHEST)),
+            # What they deliver (other units, cash, two shares) has another forward, and no multiplier here.
+            "ADJUSTED_CONTRACT": adjusted[expiry] if expiry.size else np.zeros(0, dtype=np.bool_),
             "EXPIRED": left <= 0.0,
             "EXPIRY_TOO_NEAR": left < settings.min_expiry_hours * _HOUR_NS,
             "REPEATED": repeated,

@@ -160,6 +160,13 @@ def in_words(action: corporate_action_pb2.CorporateAction) -> str:
     return f"CASH_DIVIDEND {paid} of {action.underlying} on {action.ex_date}"
 
 
+def is_adjusted_root(root: str, underlying: str) -> bool:
+    """Whether contracts of `root` deliver other than the usual units of `underlying`: AAPL1 beside AAPL."""
+    stem = root.rstrip("0123456789")
+    numbered = stem != root and root != underlying
+    return numbered and underlying.startswith(stem) and len(stem) >= min(len(underlying), _LONGEST_ROOT - 1)
+
+
 def _own_root(root: str) -> str:
     """The root of contracts that deliver another number of units: AAPL1 after AAPL, AAPL2 after AAPL1."""
     stem = root.rstrip("0123456789")

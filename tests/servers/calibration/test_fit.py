@@ -38,6 +38,19 @@ def test_the_smiles_behind_the_quotes_are_found_again() -> None:
         assert found.inside_band == 1.0
 
 
+def test_adjusted_contracts_are_no_part_of_the_surface() -> None:
+    # A merger's: half a unit and cash, whose forward is another, at the expiry of the usual contracts.
+    merged = replace(SMILES[1], root="XYZ1", forward=88.0, alpha=0.4)
+    plain, beside = fitted(smile_chain()), fitted(smile_chain((*SMILES[:2], merged, *SMILES[2:])))
+    assert counts(beside)["ADJUSTED_CONTRACT"] == 2 * Quoting().strikes.size
+    assert list(beside.slices) == list(plain.slices)
+    assert (beside.heston, beside.atm_vol_30d, beside.checks) == (
+        plain.heston,
+        plain.atm_vol_30d,
+        plain.checks,
+    )
+
+
 def test_rates_of_long_expiries_are_found_and_lent_to_short_ones() -> None:
     surface = fitted(smile_chain(quoting=Quoting(half_spread=0.02, noise_seed=7)))
     longest = surface.slices[-1]

@@ -11,6 +11,7 @@ from skewline.servers.runtime.corporate_actions import (
     adjusted,
     concerning,
     in_words,
+    is_adjusted_root,
     newly_in_effect,
     price_ratio,
     taking_effect,
@@ -127,3 +128,23 @@ def test_what_a_snapshot_of_the_earlier_symbol_has_seen_is_not_new_under_the_lat
     assert newly_in_effect(both, "META", lambda name: seen.get(name, 0), until_ns) == [of_old, change]
     seen["META"] = until_ns
     assert newly_in_effect(both, "META", lambda name: seen.get(name, 0), until_ns + 1) == []
+
+
+@pytest.mark.parametrize(
+    ("root", "underlying", "adjusted_one"),
+    [
+        ("AAPL1", "AAPL", True),
+        ("AAPL7", "AAPL", True),
+        ("GOOGL1", "GOOGLE", True),
+        ("AAPL", "AAPL", False),
+        ("SPXW", "SPX", False),
+        ("U1", "U1", False),
+        ("2020", "2020", False),
+        ("A1", "AAPL", False),
+        ("", "AAPL", False),
+    ],
+)
+def test_a_root_with_a_number_behind_the_symbol_is_of_adjusted_contracts(
+    root: str, underlying: str, adjusted_one: bool
+) -> None:
+    assert is_adjusted_root(root, underlying) is adjusted_one
