@@ -9,7 +9,7 @@ from skewline.clients import methods
 from skewline.clients.errors import bad_input
 from skewline.clients.questions import Ask, Call, Listing, Subscribe, Watch, fresh_request_id, names
 from skewline.clients.values import Instant, ns_of
-from skewline.v1 import chain_pb2, corporate_action_pb2, feed_pb2, instrument_pb2
+from skewline.v1 import chain_pb2, corporate_action_pb2, feed_pb2, instrument_pb2, order_book_pb2
 from skewline.v1 import market_data_service_pb2 as rpc
 
 _ANY_KIND = corporate_action_pb2.CORPORATE_ACTION_KIND_UNSPECIFIED
@@ -171,10 +171,10 @@ def _stream_chains(
 
 def _apply_retention(
     *, dry_run: bool = False
-) -> Call[rpc.ApplyRetentionResponse, Sequence[rpc.ExpiredChains]]:
-    """Delete the snapshots that the settings do not keep, or with `dry_run` only say which."""
+) -> Call[rpc.ApplyRetentionResponse, rpc.ApplyRetentionResponse]:
+    """Delete what the settings do not keep, or with `dry_run` only say what would go."""
     request = rpc.ApplyRetentionRequest(dry_run=dry_run)
-    return Call("ApplyRetention", request, lambda r: r.expired)
+    return Call("ApplyRetention", request, lambda r: r)
 
 
 def _start_replay(
@@ -267,6 +267,66 @@ def _stream_feeds(
     )
 
 
+def _get_order_book(
+    instrument_id: str, *, depth: int = 0, as_of: Instant = 0
+) -> Call[rpc.GetOrderBookResponse, rpc.GetOrderBookResponse]:
+    """The order book of "binance:BTCUSDT" with `depth` levels a side at most, and how its feed does.
+
+    With `as_of`, a venue's time, it is the newest one stored then.
+    """
+    [levels] = _counts("depth", [depth])
+    request = rpc.GetOrderBookRequest(
+        instrument_id=instrument_id, depth=levels, as_of_ns=ns_of("as_of", as_of)
+    )
+    return Call("GetOrderBook", request, lambda r: r)
+
+
+def _stream_order_books(
+    instruments: Iterable[str] = (), *, resume_after: int = 0
+) -> Subscribe[order_book_pb2.OrderBook]:
+    """Live order books: the current one of each instrument, then newer ones; conflated when one is behind."""
+    return Subscribe(
+        "StreamOrderBooks",
+        rpc.StreamOrderBooksRequest,
+        order_book_pb2.OrderBook,
+        ("snapshot", "update"),
+        names(instruments),
+        resume_after,
+    )
+
+
+def _list_trades(
+    instrument_id: str,
+    *,
+    since: Instant = 0,
+    until: Instant = 0,
+    limit: int | None = None,
+    page_size: int = 1000,
+) -> Listing[rpc.ListTradesResponse, order_book_pb2.TradeBatch]:
+    """Trades stored of an instrument, oldest first, a page at a time; `limit` is of pages."""
+    request = rpc.ListTradesRequest(
+        instrument_id=instrument_id,
+        from_ns=ns_of("since", since),
+        to_ns=ns_of("until", until),
+        page_size=page_size,
+    )
+    return Listing("ListTrades", request, lambda r: [r.trades] if r.trades.trade_id else [], limit)
+
+
+def _stream_trades(
+    instruments: Iterable[str] = (), *, resume_after: int = 0
+) -> Subscribe[order_book_pb2.TradeBatch]:
+    """Live trades: the newest batch of each instrument, then each as it was stored; none is left out."""
+    return Subscribe(
+        "StreamTrades",
+        rpc.StreamTradesRequest,
+        order_book_pb2.TradeBatch,
+        ("snapshot", "update"),
+        names(instruments),
+        resume_after,
+    )
+
+
 class AsyncMarketDataService(methods.AsyncService):
     """MarketDataService for asyncio."""
 
@@ -290,6 +350,10 @@ class AsyncMarketDataService(methods.AsyncService):
     stop_feed = methods.async_call(_stop_feed)
     list_feeds = methods.async_listing(_list_feeds)
     stream_feeds = methods.async_subscription(_stream_feeds)
+    get_order_book = methods.async_call(_get_order_book)
+    stream_order_books = methods.async_subscription(_stream_order_books)
+    list_trades = methods.async_listing(_list_trades)
+    stream_trades = methods.async_subscription(_stream_trades)
 
 
 class MarketDataService(methods.Service):
@@ -315,3 +379,7 @@ class MarketDataService(methods.Service):
     stop_feed = methods.call(_stop_feed)
     list_feeds = methods.listing(_list_feeds)
     stream_feeds = methods.subscription(_stream_feeds)
+    get_order_book = methods.call(_get_order_book)
+    stream_order_books = methods.subscription(_stream_order_books)
+    list_trades = methods.listing(_list_trades)
+    stream_trades = methods.subscription(_stream_trades)

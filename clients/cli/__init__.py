@@ -18,6 +18,7 @@ _COMMANDS: Final = (
     "status",
     "feeds",
     "chain",
+    "book",
     "volatility",
     "surface",
     "signals",

@@ -32,29 +32,30 @@ def prune(
     terminal: Terminal,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
 ) -> None:
-    """Delete the stored snapshots that marketdata.keep_accepted_days and keep_rejected_days do not keep."""
+    """Delete what the settings marketdata.keep_…_days do not keep: snapshots, order books, trades."""
     found = terminal.client.market_data.apply_retention(dry_run=dry_run)
     if terminal.as_json:
-        for each in found:
-            terminal.json(each)
+        terminal.json_lines([*found.expired, *found.records])
         return
     from skewline.clients.cli.tables import table
     from skewline.clients.cli.wording import NONE, time_text, word
     from skewline.v1 import chain_pb2
+    from skewline.v1 import market_data_service_pb2 as rpc
 
-    rows = [
-        [
-            word(chain_pb2.ChainStatus, each.status),
-            f"{each.keep_days:g}",
-            f"{each.snapshots}",
-            *(time_text(ns) if ns else NONE for ns in (each.oldest_ns, each.newest_ns)),
-        ]
-        for each in found
-    ]
-    title = "Snapshots that would go" if dry_run else "Snapshots deleted"
-    if rows:
-        terminal.show(table(title, ["status", ">days kept", ">snapshots", "oldest", "newest"], rows))
-    else:
+    def row(name: str, count: int, each: rpc.ExpiredChains | rpc.ExpiredRecords) -> list[str]:
+        times = (time_text(ns) if ns else NONE for ns in (each.oldest_ns, each.newest_ns))
+        return [name, f"{each.keep_days:g}", f"{count}", *times]
+
+    chains = [row(word(chain_pb2.ChainStatus, each.status), each.snapshots, each) for each in found.expired]
+    records = [row(each.kind, each.records, each) for each in found.records]
+    ending = "that would go" if dry_run else "deleted"
+    if chains:
+        columns = ["status", ">days kept", ">snapshots", "oldest", "newest"]
+        terminal.show(table(f"Snapshots {ending}", columns, chains))
+    if records:
+        columns = ["kind", ">days kept", ">records", "oldest", "newest"]
+        terminal.show(table(f"Records {ending}", columns, records))
+    if not (chains or records):
         terminal.show("No age is set: everything is kept.")
 
 

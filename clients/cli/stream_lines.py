@@ -8,11 +8,12 @@ from typing import Any
 
 from rich.text import Text
 
+from skewline.clients.cli.book_words import book_line, trades_line
 from skewline.clients.cli.feed_words import notice_text
 from skewline.clients.cli.risk_tables import state_text
 from skewline.clients.cli.wording import money, number, percent, provenance, time_text, word
 from skewline.clients.questions import Gap, Update
-from skewline.v1 import chain_pb2, feed_pb2, order_pb2, risk_pb2, signal_pb2, surface_pb2
+from skewline.v1 import chain_pb2, feed_pb2, order_book_pb2, order_pb2, risk_pb2, signal_pb2, surface_pb2
 
 
 def json_of(item: Update[Any] | Gap) -> Mapping[str, Any]:
@@ -34,6 +35,10 @@ def line_of(item: Update[Any] | Gap) -> Text:
             return line + state_text(state)
         case feed_pb2.FeedNotice() as notice:
             return line + notice_text(notice)
+        case order_book_pb2.OrderBook() as book:
+            return line + book_line(book)
+        case order_book_pb2.TradeBatch() as batch:
+            return line + trades_line(batch)
         case content:
             line.append(f"{time_text(content.time_ns)}  {content.underlying}  ")
             line.append_text(provenance(content.provenance))

@@ -24,6 +24,8 @@ class Stream(StrEnum):
 
     feeds = "feeds"
     chains = "chains"
+    books = "books"
+    trades = "trades"
     surfaces = "surfaces"
     signals = "signals"
     orders = "orders"
@@ -62,6 +64,8 @@ def _opened(client: Client, stream: Stream) -> Callable[..., Generator[Any, None
     streams: dict[Stream, Callable[[], Callable[..., Generator[Any, None, None]]]] = {
         Stream.feeds: lambda: client.market_data.stream_feeds,
         Stream.chains: lambda: client.market_data.stream_chains,
+        Stream.books: lambda: client.market_data.stream_order_books,
+        Stream.trades: lambda: client.market_data.stream_trades,
         Stream.surfaces: lambda: client.calibration.stream_surfaces,
         Stream.signals: lambda: client.signal.stream_signals,
         Stream.orders: lambda: client.order.stream_orders,

@@ -10,15 +10,18 @@ import grpc.aio
 from sqlalchemy import Connection
 
 from skewline.servers.marketdata.bars.recording import BarRecorder
+from skewline.servers.marketdata.book_answers import BookAnswers
 from skewline.servers.marketdata.chain_store import ChainStore
 from skewline.servers.marketdata.intake import CHAIN_SUBJECTS, Intake
 from skewline.servers.marketdata.live.clock import SystemClock
 from skewline.servers.marketdata.live.feeds import FEED_SUBJECTS, Feeds
 from skewline.servers.marketdata.live.opening import Venues
+from skewline.servers.marketdata.order_books import OrderBooks
 from skewline.servers.marketdata.publishing import ChainPublisher
 from skewline.servers.marketdata.replaying import Replays
 from skewline.servers.marketdata.retention import Retention
 from skewline.servers.marketdata.servicer import MarketDataServicer
+from skewline.servers.marketdata.tape import Tape
 from skewline.servers.marketdata.validation.freshness import freshness_of
 from skewline.servers.runtime import new_york
 from skewline.servers.runtime.service import Runtime
@@ -44,8 +47,10 @@ class MarketDataService:
         self._chains = Feed(processor, (CHAIN_SUBJECTS,), _chain_of)
         # A gap that nobody hears of would be a silent one.
         self._notices = Feed(processor, (FEED_SUBJECTS,), _notice_of, lossless=True)
+        self._books = OrderBooks(processor, runtime.bus, settings.store_order_books_every_s)
+        self._tape = Tape(processor, runtime.bus)
         starting, clock = asyncio.Lock(), SystemClock()
-        self._retention = Retention(runtime.processor, store, runtime.settings.marketdata)
+        self._retention = Retention(processor, store, settings)
         self._replays = Replays(
             runtime,
             self._intake,
@@ -56,9 +61,11 @@ class MarketDataService:
         self._feeds = Feeds(
             processor=processor,
             settings=settings,
-            open_source=Venues(settings.live, clock).open,
+            open_source=Venues(settings.live, clock, self._tape.last_id).open,
             deliver=publisher.take,
             record_bars=bars.take,
+            deliver_book=self._books.take,
+            deliver_trades=self._tape.take,
             replay_running=lambda: self._replays.running,
             starting=starting,
             clock=clock,
@@ -75,6 +82,7 @@ class MarketDataService:
             notices=self._notices,
             replays=self._replays,
             feeds=self._feeds,
+            books=BookAnswers(self._books, self._tape, self._feeds.now),
         )
 
     def restore(self, connection: Connection) -> None:
@@ -92,6 +100,8 @@ class MarketDataService:
         self._loading = asyncio.create_task(asyncio.to_thread(new_york.load), name="load calendar")
         await self._chains.start()
         await self._notices.start()
+        await self._books.start()
+        await self._tape.start()
         await self._replays.start()
         self._retention.start()
         await self._feeds.start()
@@ -103,6 +113,8 @@ class MarketDataService:
         await self._replays.stop()
         self._chains.close()
         self._notices.close()
+        await self._books.stop()
+        await self._tape.stop()
         if self._loading is not None:
             await self._loading
 

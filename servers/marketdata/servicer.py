@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from skewline.servers.marketdata.bars.listing import BarList
 from skewline.servers.marketdata.bars.recording import BarRecorder
+from skewline.servers.marketdata.book_answers import BookAnswers
 from skewline.servers.marketdata.chain_store import ChainStore
 from skewline.servers.marketdata.instrument_master import instrument_of
 from skewline.servers.marketdata.intake import Intake, Learnt
@@ -60,6 +61,7 @@ class MarketDataServicer(market_data_service_pb2_grpc.MarketDataServiceServicer)
         notices: Feed[feed_pb2.FeedNotice],
         replays: Replays,
         feeds: Feeds,
+        books: BookAnswers,
     ) -> None:
         self._processor = processor
         self._intake = intake
@@ -71,6 +73,7 @@ class MarketDataServicer(market_data_service_pb2_grpc.MarketDataServiceServicer)
         self._notices = notices
         self._replays = replays
         self._feeds = feeds
+        self._books = books
 
     async def GetChain(self, request: pb.GetChainRequest, context: Context) -> pb.GetChainResponse:
         """By id, or the newest of an underlying."""
@@ -228,7 +231,7 @@ class MarketDataServicer(market_data_service_pb2_grpc.MarketDataServiceServicer)
         self, request: pb.ApplyRetentionRequest, context: Context
     ) -> pb.ApplyRetentionResponse:
         """Delete what the settings do not keep."""
-        return pb.ApplyRetentionResponse(expired=await self._retention.apply(dry_run=request.dry_run))
+        return await self._retention.apply(dry_run=request.dry_run)
 
     async def StartReplay(self, request: pb.StartReplayRequest, context: Context) -> pb.StartReplayResponse:
         """Begin, or find, a replay."""
@@ -273,6 +276,30 @@ class MarketDataServicer(market_data_service_pb2_grpc.MarketDataServiceServicer)
     ) -> AsyncIterator[pb.StreamFeedsResponse]:
         """Notices of live feeds."""
         async for response in stream_subscription(self._notices, requests, pb.StreamFeedsResponse):
+            yield response
+
+    async def GetOrderBook(
+        self, request: pb.GetOrderBookRequest, context: Context
+    ) -> pb.GetOrderBookResponse:
+        """The current one, or one as of a time."""
+        return await self._books.order_book(request)
+
+    async def StreamOrderBooks(
+        self, requests: AsyncIterator[pb.StreamOrderBooksRequest], context: Context
+    ) -> AsyncIterator[pb.StreamOrderBooksResponse]:
+        """Live order books."""
+        async for response in stream_subscription(self._books.books, requests, pb.StreamOrderBooksResponse):
+            yield response
+
+    async def ListTrades(self, request: pb.ListTradesRequest, context: Context) -> pb.ListTradesResponse:
+        """Trades, oldest first."""
+        return await self._books.trades(request)
+
+    async def StreamTrades(
+        self, requests: AsyncIterator[pb.StreamTradesRequest], context: Context
+    ) -> AsyncIterator[pb.StreamTradesResponse]:
+        """Live trades."""
+        async for response in stream_subscription(self._books.tape, requests, pb.StreamTradesResponse):
             yield response
 
 

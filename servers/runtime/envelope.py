@@ -11,6 +11,7 @@ from skewline.v1 import (
     corporate_action_pb2,
     event_pb2,
     feed_pb2,
+    order_book_pb2,
     order_pb2,
     risk_pb2,
     signal_pb2,
@@ -27,6 +28,8 @@ Payload = (
     | event_pb2.Alert
     | feed_pb2.FeedNotice
     | corporate_action_pb2.CorporateAction
+    | order_book_pb2.OrderBook
+    | order_book_pb2.TradeBatch
 )
 
 _FIELDS: dict[str, str] = {

@@ -11,12 +11,14 @@ from skewline.servers.runtime.dead_letter import Poison
 from skewline.servers.runtime.delivery import Delivery
 from skewline.servers.runtime.errors import InvalidArgument
 from skewline.servers.runtime.validation import Validation
-from skewline.v1 import chain_pb2, common_pb2, event_pb2, surface_pb2
+from skewline.v1 import chain_pb2, common_pb2, event_pb2, order_book_pb2, surface_pb2
 
 _PAYLOADS: Final = (
     ("market.action.", "corporate_action"),
     ("market.chain.", "chain"),
     ("market.feed.", "feed_notice"),
+    ("book.", "order_book"),
+    ("trade.", "trade_batch"),
     ("surface.", "surface"),
     ("signal.", "signal_set"),
     ("order.", "order_batch"),
@@ -33,6 +35,10 @@ _COLUMNS: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     surface_pb2.VolSlice.DESCRIPTOR.full_name: (
         ("strike", "is_call", "bid", "ask", "bid_iv", "ask_iv", "mid_iv", "model_iv"),
         ("heston_iv", "open_interest", "bid_size", "ask_size", "instrument_id"),
+    ),
+    order_book_pb2.TradeBatch.DESCRIPTOR.full_name: (
+        ("time_ns", "price", "quantity", "is_buy", "trade_id"),
+        (),
     ),
 }
 """Parallel columns, always there and optional, by the message that has them."""

@@ -54,6 +54,14 @@ class Write(Protocol):
         """Fill `response` with `item`."""
 
 
+class Streamed(Protocol[T]):
+    """What can be streamed to clients."""
+
+    @property
+    def broadcast(self) -> Broadcast[T]:
+        """Where its items are offered."""
+
+
 class Feed(Generic[T]):
     """The events of `subjects` (`market.chain.>`), as `item_of` takes them out of their envelopes.
 
@@ -134,7 +142,7 @@ def write_item(response: Any, item: Snapshot[Any] | Update[Any]) -> None:
 
 
 async def stream_subscription(
-    feed: Feed[T],
+    feed: Streamed[T],
     requests: AsyncIterator[Any],
     response_type: type[R],
     *,

@@ -32,6 +32,8 @@ class Stream:
     """Seconds within which a second message with the same Nats-Msg-Id is dropped."""
     filed: tuple[str, str] | None = None
     """Subjects that are stored under others: what they match, and what they become."""
+    newest_only: bool = False
+    """Whether of each subject only the newest message is kept."""
 
     def config(self, replicas: int = 1) -> StreamConfig:
         """The server's view of this stream."""
@@ -44,6 +46,7 @@ class Stream:
             max_age=self.max_age,
             max_bytes=self.max_bytes,
             max_msgs=self.max_messages,
+            max_msgs_per_subject=1 if self.newest_only else -1,
             duplicate_window=self.duplicate_window,
             num_replicas=replicas,
             subject_transform=SubjectTransform(*self.filed) if self.filed is not None else None,
@@ -60,6 +63,9 @@ MARKET: Final = Stream(
     2_000_000,
     filed=(f"{_CHAIN}.*", f"{_CHAIN}.{{{{partition({CHAIN_PARTITIONS},1)}}}}.{{{{wildcard(1)}}}}"),
 )
+# Apart from MARKET: several books a second would soon push chains out of it. An old book is of no use.
+BOOK: Final = Stream("BOOK", ("book.>",), _DAY, 256 * _MEGABYTE, 100_000, newest_only=True)
+TRADE: Final = Stream("TRADE", ("trade.>",), 3 * _DAY, 1024 * _MEGABYTE, 2_000_000)
 SURFACE: Final = Stream("SURFACE", ("surface.>",), 7 * _DAY, 2048 * _MEGABYTE, 2_000_000)
 SIGNAL: Final = Stream("SIGNAL", ("signal.>",), 14 * _DAY, 1024 * _MEGABYTE, 2_000_000)
 ORDER: Final = Stream("ORDER", ("order.>",), 30 * _DAY, 2048 * _MEGABYTE, 5_000_000)
@@ -67,7 +73,7 @@ RISK: Final = Stream("RISK", ("risk.>",), 30 * _DAY, 1024 * _MEGABYTE, 2_000_000
 ALERT: Final = Stream("ALERT", ("alert.>",), 30 * _DAY, 256 * _MEGABYTE, 500_000)
 DEAD: Final = Stream("DEAD", ("dead.>",), 30 * _DAY, 1024 * _MEGABYTE, 500_000)
 
-STREAMS: Final[tuple[Stream, ...]] = (MARKET, SURFACE, SIGNAL, ORDER, RISK, ALERT, DEAD)
+STREAMS: Final[tuple[Stream, ...]] = (MARKET, BOOK, TRADE, SURFACE, SIGNAL, ORDER, RISK, ALERT, DEAD)
 
 
 def chain_subjects(partition: int) -> tuple[str, ...]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Double, Index, Integer, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, Table, Text, false, text
 
 from skewline.storage.columns import CompressedProto, ExactDecimal, NanoTime
-from skewline.storage.schema import new_metadata
-from skewline.v1 import chain_pb2, corporate_action_pb2, market_data_service_pb2
+from skewline.storage.schema import Sequence64, new_metadata
+from skewline.v1 import chain_pb2, corporate_action_pb2, market_data_service_pb2, order_book_pb2
 
 metadata = new_metadata()
 
@@ -119,3 +119,41 @@ FEEDS = Table(
     Column("stopped", Boolean, nullable=False),
 )
 """One row a request for a live feed; those not stopped begin with the service."""
+
+ORDER_BOOKS = Table(
+    "order_books",
+    metadata,
+    Column("instrument_id", Text, primary_key=True),
+    Column("time_ns", NanoTime, primary_key=True),
+    Column("update_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("order_book", CompressedProto(order_book_pb2.OrderBook), nullable=False),
+)
+"""An instrument's order book now and then; those in between went to subscribers only."""
+
+TRADE_BATCHES = Table(
+    "trade_batches",
+    metadata,
+    # The order in which subscribers get them.
+    Column("sequence", Sequence64, primary_key=True, autoincrement=True),
+    Column("instrument_id", Text, nullable=False),
+    # The venue's ids of the first and the last trade of it: no trade is in two batches.
+    Column("first_id", BigInteger, nullable=False),
+    Column("last_id", BigInteger, nullable=False),
+    # The earliest and the latest time in it.
+    Column("first_ns", NanoTime, nullable=False),
+    Column("last_ns", NanoTime, nullable=False),
+    Column("received_ns", NanoTime, nullable=False),
+    Column("published", Boolean, nullable=False, server_default=false()),
+    Column("batch", CompressedProto(order_book_pb2.TradeBatch), nullable=False),
+    Index("ix_trade_batches_instrument", "instrument_id", "last_id", unique=True),
+    Index("ix_trade_batches_last_ns", "instrument_id", "last_ns", "first_id"),
+    Index(
+        "ix_trade_batches_unpublished",
+        "sequence",
+        sqlite_where=text("published = 0"),
+        postgresql_where=text("NOT published"),
+    ),
+    # A number is never used twice, also after the newest rows were deleted.
+    sqlite_autoincrement=True,
+)
+"""Trades as they came, a batch a row."""

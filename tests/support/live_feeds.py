@@ -19,7 +19,7 @@ from skewline.servers.marketdata.live.supervision import Supervised
 from skewline.servers.runtime.ending import end
 from skewline.servers.runtime.errors import FieldViolation
 from skewline.servers.runtime.settings.live import LiveSettings
-from skewline.v1 import chain_pb2, feed_pb2
+from skewline.v1 import chain_pb2, feed_pb2, order_book_pb2
 
 # Wednesday 2026-07-29, 12:00 in New York: the market is open.
 NOON_NS = 1_785_340_800_000_000_000
@@ -89,6 +89,8 @@ class Audience:
     def __init__(self) -> None:
         self.chains: list[chain_pb2.OptionChain] = []
         self.bars: list[chain_pb2.BarSeries] = []
+        self.books: list[order_book_pb2.OrderBook] = []
+        self.batches: list[order_book_pb2.TradeBatch] = []
         self.notices: list[feed_pb2.FeedNotice] = []
         self.refuses = 0
         """Notices that it will not take."""
@@ -111,6 +113,13 @@ class Audience:
         sound = [bar for bar in series.bars if bar.close > 0]
         fault = FieldViolation("bars[0].close", "must be a price above zero")
         return Recorded(len(sound), (fault,) * (len(series.bars) - len(sound)))
+
+    async def deliver_book(self, book: order_book_pb2.OrderBook, received_ns: int) -> None:
+        self.books.append(book)
+
+    async def deliver_trades(self, batch: order_book_pb2.TradeBatch, received_ns: int) -> int:
+        self.batches.append(batch)
+        return len(batch.trade_id)
 
     async def notify(self, notice: feed_pb2.FeedNotice, now_ns: int) -> None:
         if self.refuses:
@@ -158,6 +167,8 @@ async def supervised(
         Health("test:XYZ", source, clock.time_ns(), from_settings=False),
         deliver=audience.deliver,
         record_bars=audience.record_bars,
+        deliver_book=audience.deliver_book,
+        deliver_trades=audience.deliver_trades,
         notify=audience.notify,
         settings=LiveSettings(retry_first_s=retry_first_s, retry_most_s=retry_most_s),
         clock=clock,

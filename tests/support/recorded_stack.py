@@ -29,6 +29,7 @@ from skewline.v1 import (
     instrument_pb2,
     market_data_service_pb2,
     market_data_service_pb2_grpc,
+    order_book_pb2,
     order_pb2,
     order_service_pb2,
     order_service_pb2_grpc,
@@ -140,6 +141,38 @@ def fill() -> order_pb2.Fill:
     )
 
 
+def order_book() -> order_book_pb2.OrderBook:
+    return order_book_pb2.OrderBook(
+        instrument_id="binance:BTCUSDT",
+        time_ns=TIME_NS,
+        update_id=77,
+        provenance=SIMULATED,
+        bid_price=[61837.63, 61837.62],
+        bid_quantity=[3.75, 0.5],
+        ask_price=[61837.64],
+        ask_quantity=[1.25],
+        best_bid=61837.63,
+        best_ask=61837.64,
+        mid=61837.635,
+        microprice=61837.6375,
+        imbalance=0.5,
+        depth_imbalance=0.545,
+        complete=False,
+    )
+
+
+def trade_batch() -> order_book_pb2.TradeBatch:
+    return order_book_pb2.TradeBatch(
+        instrument_id="binance:BTCUSDT",
+        provenance=SIMULATED,
+        time_ns=[TIME_NS, TIME_NS],
+        price=[61837.64, 61837.63],
+        quantity=[0.5, 0.25],
+        is_buy=[True, False],
+        trade_id=[4, 5],
+    )
+
+
 def feed() -> feed_pb2.Feed:
     return feed_pb2.Feed(
         feed="cboe:SPX",
@@ -210,6 +243,27 @@ class RecordedMarketData(market_data_service_pb2_grpc.MarketDataServiceServicer)
 
     async def ListFeeds(self, request: Any, context: Any) -> Any:
         return market_data_service_pb2.ListFeedsResponse(feeds=[feed()])
+
+    async def GetOrderBook(self, request: market_data_service_pb2.GetOrderBookRequest, context: Any) -> Any:
+        if request.instrument_id != "binance:BTCUSDT":
+            raise NotFound("order book of", request.instrument_id)
+        return market_data_service_pb2.GetOrderBookResponse(
+            order_book=order_book(), feed_state=feed_pb2.FEED_STATE_STALE, feed_reason="SEQUENCE"
+        )
+
+    async def StreamOrderBooks(self, requests: Requests, context: Any) -> AsyncIterator[Any]:
+        async for _ in requests:
+            yield market_data_service_pb2.StreamOrderBooksResponse(sequence=7, snapshot=order_book())
+
+    async def ListTrades(self, request: market_data_service_pb2.ListTradesRequest, context: Any) -> Any:
+        # A page with a trade, then an empty last one.
+        more = "" if request.page_token else "more"
+        trades = trade_batch() if more else None
+        return market_data_service_pb2.ListTradesResponse(trades=trades, next_page_token=more)
+
+    async def StreamTrades(self, requests: Requests, context: Any) -> AsyncIterator[Any]:
+        async for _ in requests:
+            yield market_data_service_pb2.StreamTradesResponse(sequence=8, update=trade_batch())
 
     async def StartFeed(self, request: market_data_service_pb2.StartFeedRequest, context: Any) -> Any:
         check = Validation()

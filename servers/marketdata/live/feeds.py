@@ -14,7 +14,13 @@ from skewline.servers.marketdata.intake import SERVICE
 from skewline.servers.marketdata.live.clock import Clock
 from skewline.servers.marketdata.live.health import STOPPED, Health
 from skewline.servers.marketdata.live.source import LiveSource, SourceFault
-from skewline.servers.marketdata.live.supervision import Deliver, RecordBars, Supervised
+from skewline.servers.marketdata.live.supervision import (
+    Deliver,
+    DeliverBook,
+    DeliverTrades,
+    RecordBars,
+    Supervised,
+)
 from skewline.servers.runtime.ending import end
 from skewline.servers.runtime.envelope import envelope
 from skewline.servers.runtime.errors import AlreadyExists, NotFound, Refused
@@ -62,6 +68,8 @@ class Feeds:
         open_source: Open,
         deliver: Deliver,
         record_bars: RecordBars,
+        deliver_book: DeliverBook,
+        deliver_trades: DeliverTrades,
         replay_running: Callable[[], str],
         starting: asyncio.Lock,
         clock: Clock,
@@ -72,6 +80,8 @@ class Feeds:
         self._open = open_source
         self._deliver = deliver
         self._record_bars = record_bars
+        self._deliver_book = deliver_book
+        self._deliver_trades = deliver_trades
         self._replay_running = replay_running
         self._starting = starting
         self._clock = clock
@@ -139,6 +149,11 @@ class Feeds:
             del self._running[feed]
             return health.now()
 
+    def now(self, feed: str) -> feed_pb2.Feed | None:
+        """How one does, None if it does not run."""
+        running = self._running.get(feed)
+        return None if running is None else running.supervised.health.now()
+
     def listed(self) -> Sequence[feed_pb2.Feed]:
         """How those that run do, by name."""
         return [self._running[feed].supervised.health.now() for feed in sorted(self._running)]
@@ -150,6 +165,8 @@ class Feeds:
             Health(feed, source, self._clock.time_ns(), from_settings=from_settings),
             deliver=self._deliver,
             record_bars=self._record_bars,
+            deliver_book=self._deliver_book,
+            deliver_trades=self._deliver_trades,
             notify=self._notify,
             settings=self._settings.live,
             clock=self._clock,
@@ -192,9 +209,8 @@ class Feeds:
         return next((feed for feed, each in running if each.supervised.underlying == underlying), "")
 
     def _state(self, feed: str) -> feed_pb2.Feed:
-        running = self._running.get(feed)
-        if running is not None:
-            return running.supervised.health.now()
+        if (now := self.now(feed)) is not None:
+            return now
         return feed_pb2.Feed(feed=feed, underlying=self._open(feed).underlying, state=STOPPED)
 
     async def _notify(self, notice: feed_pb2.FeedNotice, now_ns: int) -> None:

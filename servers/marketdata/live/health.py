@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from skewline.servers.marketdata.live.source import LiveSource, MarketClosed, SourceFault, Stalled
-from skewline.v1 import chain_pb2, feed_pb2
+from skewline.v1 import chain_pb2, feed_pb2, order_book_pb2
 
 CONNECTING = feed_pb2.FEED_STATE_CONNECTING
 LIVE = feed_pb2.FEED_STATE_LIVE
@@ -91,6 +91,16 @@ class Health:
     def recorded(self, bars: int) -> None:
         """Bars that it brought were stored."""
         self._feed.bars += bars
+
+    def brought_book(self, book: order_book_pb2.OrderBook) -> None:
+        """An order book."""
+        self._feed.order_books += 1
+        self._feed.data_time_ns = max(self._feed.data_time_ns, book.time_ns)
+
+    def brought_trades(self, batch: order_book_pb2.TradeBatch, count: int) -> None:
+        """Trades, `count` of which were new."""
+        self._feed.trades += count
+        self._feed.data_time_ns = max(self._feed.data_time_ns, batch.time_ns[-1])
 
     def missed(self) -> None:
         """A gap was noticed."""

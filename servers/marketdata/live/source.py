@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from skewline.v1 import chain_pb2, common_pb2
+from skewline.v1 import chain_pb2, common_pb2, order_book_pb2
 
 
 class SourceFault(Exception):
@@ -34,6 +34,20 @@ class BarsSeen:
     """Bars of the underlying; one told again replaces the one before, so that a bar may still go on."""
 
     series: chain_pb2.BarSeries
+
+
+@dataclass(frozen=True, slots=True)
+class BookSeen:
+    """An order book as it stands now."""
+
+    book: order_book_pb2.OrderBook
+
+
+@dataclass(frozen=True, slots=True)
+class TradesSeen:
+    """Trades of one instrument that follow those seen before."""
+
+    batch: order_book_pb2.TradeBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +88,9 @@ class Restored:
     detail: str
 
 
-Heard: TypeAlias = ChainSeen | BarsSeen | Unchanged | Missed | MarketClosed | Stalled | Restored
+Heard: TypeAlias = (
+    ChainSeen | BarsSeen | BookSeen | TradesSeen | Unchanged | Missed | MarketClosed | Stalled | Restored
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from skewline.servers.marketdata.live.clock import Clock
 from skewline.servers.marketdata.live.health import CLOSED, LIVE, Health
 from skewline.servers.marketdata.live.source import (
     BarsSeen,
+    BookSeen,
     ChainSeen,
     Heard,
     LiveSource,
@@ -22,11 +23,12 @@ from skewline.servers.marketdata.live.source import (
     Restored,
     SourceFault,
     Stalled,
+    TradesSeen,
     Unchanged,
 )
 from skewline.servers.runtime.backoff import Backoff
 from skewline.servers.runtime.settings.live import LiveSettings
-from skewline.v1 import chain_pb2, feed_pb2
+from skewline.v1 import chain_pb2, feed_pb2, order_book_pb2
 
 _log = logging.getLogger(__name__)
 
@@ -36,8 +38,22 @@ Deliver = Callable[[chain_pb2.OptionChain, int], Awaitable[chain_pb2.ChainSummar
 """Takes a chain and when it was received, and returns what became of it."""
 RecordBars = Callable[[chain_pb2.BarSeries], Awaitable[Recorded]]
 """Takes bars, and returns what became of them."""
+DeliverBook = Callable[[order_book_pb2.OrderBook, int], Awaitable[None]]
+"""Takes an order book and when it was received."""
+DeliverTrades = Callable[[order_book_pb2.TradeBatch, int], Awaitable[int]]
+"""Takes trades and when they were received, and returns how many were new."""
 Notify = Callable[[feed_pb2.FeedNotice, int], Awaitable[None]]
 """Tells subscribers, with the wall clock."""
+
+
+async def no_books(book: order_book_pb2.OrderBook, received_ns: int) -> None:
+    """For those who run no source of order books."""
+    raise NotImplementedError(f"nobody takes the order book of {book.instrument_id}")
+
+
+async def no_trades(batch: order_book_pb2.TradeBatch, received_ns: int) -> int:
+    """For those who run no source of trades."""
+    raise NotImplementedError(f"nobody takes the trades of {batch.instrument_id}")
 
 
 class Supervised:
@@ -59,11 +75,15 @@ class Supervised:
         clock: Clock,
         random: Random,
         blocked: Callable[[], SourceFault | None] = lambda: None,
+        deliver_book: DeliverBook = no_books,
+        deliver_trades: DeliverTrades = no_trades,
     ) -> None:
         self.health = health
         self._source = source
         self._deliver = deliver
         self._record_bars = record_bars
+        self._deliver_book = deliver_book
+        self._deliver_trades = deliver_trades
         self._notify = notify
         self._clock = clock
         self._blocked = blocked
@@ -160,6 +180,16 @@ class Supervised:
                 self._news_at = self._word_at
                 await self._bars(series, now_ns)
                 changed = self._stalled is None and self.health.live(now_ns)
+            case BookSeen(book):
+                self._news_at = self._word_at
+                await self._deliver_book(book, now_ns)
+                self.health.brought_book(book)
+                changed = self._stalled is None and self.health.live(now_ns)
+            case TradesSeen(batch):
+                # They say nothing of whether the book is in step.
+                self._news_at = self._word_at
+                changed = False
+                self.health.brought_trades(batch, await self._deliver_trades(batch, now_ns))
             case Unchanged():
                 changed = self._stalled is None and self.health.answered(now_ns)
             case Restored(detail):

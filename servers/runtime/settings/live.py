@@ -139,6 +139,59 @@ class AlpacaSettings(Section):
     """Seconds that an answer may take."""
 
 
+class BinanceSettings(Section):
+    """Binance's spot market: order books and trades, by WebSocket and HTTP, without a key."""
+
+    url: HttpUrl = "https://api.binance.com/api/v3"
+    """Where HTTP questions go: the snapshot of a book, trades that were missed."""
+
+    ws_url: SocketUrl = "wss://stream.binance.com:9443/stream"
+    """Where updates of books come from."""
+
+    trades_ws_url: SocketUrl = "wss://stream.binance.com:9443/stream"
+    """Where trades come from; where it is the same, they share a connection."""
+
+    interval_s: float = Field(default=0.25, gt=0)
+    """Seconds from one order book, and one batch of trades, to the next, while they change."""
+
+    levels: int = Field(default=50, ge=1, le=1000)
+    """Levels of each side in the order books shown; the imbalance of the depth is over these."""
+
+    snapshot_levels: int = Field(default=1000, ge=5, le=1000)
+    """Levels of each side in the snapshot that a book begins from."""
+
+    most_missed_trades: int = Field(default=50_000, ge=0)
+    """Trades that are fetched where the stream left them out, at most; more than that are a gap."""
+
+    stale_after_s: float = Field(default=10.0, gt=0)
+    """Seconds without an update after which the feed is stale."""
+
+    silent_after_s: float = Field(default=300.0, gt=0)
+    """Seconds without any message after which the feed reconnects, although the connection seems to hold."""
+
+    ping_s: float = Field(default=20.0, gt=0)
+    """Seconds from one ping to the next; without an answer within half of that, the feed reconnects."""
+
+    requests_per_s: float = Field(default=2.0, gt=0)
+    """Requests a second, at most."""
+
+    timeout_s: float = Field(default=10.0, gt=0)
+    """Seconds that an answer may take."""
+
+
+class BinanceFuturesSettings(BinanceSettings):
+    """Binance's USDS-margined perpetuals and futures: order books and trades, without a key."""
+
+    url: HttpUrl = "https://fapi.binance.com/fapi/v1"
+    """Where HTTP questions go: the snapshot of a book, trades that were missed."""
+
+    ws_url: SocketUrl = "wss://fstream.binance.com/public/stream"
+    """Where updates of books come from."""
+
+    trades_ws_url: SocketUrl = "wss://fstream.binance.com/market/stream"
+    """Where trades come from; where it is the same, they share a connection."""
+
+
 class LiveSettings(Section):
     """How live feeds connect."""
 
@@ -159,3 +212,9 @@ class LiveSettings(Section):
 
     alpaca: AlpacaSettings = AlpacaSettings()
     """Alpaca's option quotes."""
+
+    binance: BinanceSettings = BinanceSettings()
+    """Binance's spot market."""
+
+    binance_futures: BinanceFuturesSettings = BinanceFuturesSettings()
+    """Binance's perpetuals and futures."""

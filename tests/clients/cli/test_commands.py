@@ -14,6 +14,9 @@ READS = [
     ("feeds",),
     ("feeds", "start", "cboe:SPX"),
     ("chain", "SPX"),
+    ("book", "binance:BTCUSDT"),
+    ("watch", "books", "--count", "1"),
+    ("watch", "trades", "--count", "1"),
     ("volatility", "SPX"),
     ("surface", "SPX"),
     ("signals",),
@@ -71,6 +74,34 @@ async def test_feeds_are_shown_with_state_and_reason(run: Any, stack: RecordedSt
     assert outcome.status == 0
     for word in ("cboe:SPX", "DOWN", "delayed", "UNREACHABLE: no route to host", "2019-04-25 19:45:00 UTC"):
         assert word in outcome.out
+
+
+async def test_a_book_is_shown_with_depth_measures_and_how_its_feed_does(
+    run: Any, stack: RecordedStack
+) -> None:
+    outcome = await run("book", "binance:BTCUSDT", "--depth", "2")
+    assert outcome.status == 0
+    for word in (
+        "61,837.63 / 61,837.64",
+        "61,837.6375",
+        "0.500 at the best",
+        "STALE SEQUENCE",
+        "not complete",
+    ):
+        assert word in outcome.out
+    assert outcome.out.rstrip().splitlines()[-1].split() == ["0.5", "61,837.62", "–", "–"]
+    outcome = await run("book", "binance:NOSUCH")
+    assert (outcome.status, "no order book of" in outcome.err) == (1, True)
+    outcome = await run("book", "binance:BTCUSDT", "--watch", "--as-of", "2024-08-08")
+    assert (outcome.status, "--watch: goes on from now" in outcome.err) == (2, True)
+
+
+async def test_books_and_trades_are_watched_a_line_each(run: Any, stack: RecordedStack) -> None:
+    outcome = await run("watch", "books", "--underlying", "binance:BTCUSDT", "--count", "1")
+    for word in ("bid 3.75 at 61,837.63", "ask 1.25 at 61,837.64", "microprice 61,837.6375"):
+        assert word in outcome.out
+    outcome = await run("watch", "trades", "--count", "1")
+    assert "2 trades: bought 0.5000, sold 0.2500, last 61,837.63" in outcome.out
 
 
 async def test_volatility_is_shown_by_estimator_and_window(run: Any, stack: RecordedStack) -> None:
