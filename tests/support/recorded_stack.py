@@ -194,6 +194,7 @@ class RecordedMarketData(market_data_service_pb2_grpc.MarketDataServiceServicer)
         self.published: list[market_data_service_pb2.PublishChainsRequest] = []
         self.bars: list[chain_pb2.BarSeries] = []
         self.recorded_actions: list[corporate_action_pb2.CorporateAction] = []
+        self.too_late = False
         self.breaks = 0
 
     async def GetChain(self, request: market_data_service_pb2.GetChainRequest, context: Any) -> Any:
@@ -220,7 +221,9 @@ class RecordedMarketData(market_data_service_pb2_grpc.MarketDataServiceServicer)
     ) -> Any:
         self.recorded_actions += request.corporate_actions
         return market_data_service_pb2.RecordCorporateActionsResponse(
-            request_id=request.request_id, recorded=request.corporate_actions
+            request_id=request.request_id,
+            recorded=request.corporate_actions,
+            late=request.corporate_actions if self.too_late else (),
         )
 
     async def GetRealisedVolatility(

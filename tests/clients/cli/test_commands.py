@@ -177,6 +177,28 @@ async def test_a_surface_of_another_time(run: Any, stack: RecordedStack) -> None
         assert option in wrong.err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        (("split", "AAPL", "2026-08-31", "4:1"), ("split", "4 for 1", "command line")),
+        (("dividend", "AAPL", "2026-08-10", "0.26"), ("cash dividend", "0.26 USD")),
+        (("rename", "FB", "2026-06-09", "META"), ("symbol change", "META")),
+    ],
+)
+async def test_corporate_actions_are_made_known(
+    run: Any, stack: RecordedStack, arguments: tuple[str, ...], shown: tuple[str, ...]
+) -> None:
+    outcome = await run("actions", *arguments)
+    assert (outcome.status, outcome.err) == (0, "")
+    for word in (*shown, arguments[1], arguments[2]):
+        assert word in outcome.out
+    (told,) = stack.market_data.recorded_actions
+    assert (told.underlying, told.ex_date) == arguments[1:3]
+    assert "Too late" not in outcome.out
+    stack.market_data.too_late = True
+    assert "Too late" in (await run("actions", *arguments)).out
+
+
 async def test_corporate_actions_and_what_they_changed(run: Any, stack: RecordedStack) -> None:
     told = (await run("actions")).out
     assert "2014-06-09" in told
