@@ -25,7 +25,7 @@ def file_at(second: int) -> bytes:
 
 
 def source_of(venue: HttpVenue, clock: ShiftedClock, **changed: float) -> LiveSource:
-    settings = {"interval_s": 0.02, "timeout_s": 0.3, "requests_per_s": 1000.0, "stale_after_s": 60.0}
+    settings = {"interval_s": 0.02, "timeout_s": 20.0, "requests_per_s": 1000.0, "stale_after_s": 60.0}
     cboe = CboeSettings(url=f"{venue.url}", **(settings | changed))
     return Venues(LiveSettings(cboe=cboe), clock).open("cboe:XYZ")
 
@@ -93,14 +93,17 @@ FAULTS = {
 async def test_every_fault_has_its_reason_and_what_comes_after_it_is_heard(
     venue: HttpVenue, clock: ShiftedClock, reason: str
 ) -> None:
-    async with supervised(source_of(venue, clock), clock, retry_first_s=0.1) as audience:
+    # Only to run into it: a slow machine has more than one then.
+    short = {"timeout_s": 0.5} if reason == "TIMEOUT" else {}
+    async with supervised(source_of(venue, clock, **short), clock, retry_first_s=0.1) as audience:
         await audience.has(lambda a: len(a.chains) == 1)
         venue.faults.append(FAULTS[reason])
         await audience.has(lambda a: ("DOWN", reason) in a.states)
         venue.files[FILE] = file_at(2)
         await audience.has(lambda a: a.state == "LIVE")
         assert times(audience) == [0, 2]
-        assert [gap.reason for gap in audience.gaps] == ["DISCONNECTED"]
+        gaps = [gap.reason for gap in audience.gaps]
+        assert (set(gaps) if short else gaps) == ({"DISCONNECTED"} if short else ["DISCONNECTED"])
 
 
 async def test_a_refused_connection_is_tried_until_it_is_taken(venue: HttpVenue, clock: ShiftedClock) -> None:
@@ -127,7 +130,8 @@ async def test_a_feed_without_news_is_stale(venue: HttpVenue, clock: ShiftedCloc
     async with supervised(source_of(venue, clock, stale_after_s=0.1), clock) as audience:
         await audience.has(lambda a: ("STALE", "NO_NEWS") in a.states)
         venue.files[FILE] = file_at(1)
-        await audience.has(lambda a: a.state == "LIVE")
+        # It may well be stale again before this is looked at.
+        await audience.has(lambda a: a.states.count(("LIVE", "")) >= 2)
         assert audience.notices[-1].feed.unchanged >= 1
 
 
