@@ -106,7 +106,8 @@ class Audience:
             self.fails -= 1
             raise RuntimeError("no room for it")
         self.chains.append(chain)
-        return chain_pb2.ChainSummary(time_ns=chain.time_ns, status=chain_pb2.CHAIN_STATUS_ACCEPTED)
+        accepted = chain_pb2.CHAIN_STATUS_ACCEPTED
+        return chain_pb2.ChainSummary(time_ns=chain.time_ns, status=accepted, provenance=chain.provenance)
 
     async def record_bars(self, series: chain_pb2.BarSeries) -> Recorded:
         self.bars.append(series)

@@ -13,6 +13,8 @@ from skewline.servers.marketdata.live.cboe import cboe_source
 from skewline.servers.marketdata.live.clock import Clock
 from skewline.servers.marketdata.live.deribit import DeribitSource
 from skewline.servers.marketdata.live.http import Http
+from skewline.servers.marketdata.live.ibkr.account import Account
+from skewline.servers.marketdata.live.ibkr.feed import IbkrSource
 from skewline.servers.marketdata.live.rate_limit import RateLimit
 from skewline.servers.marketdata.live.source import LiveSource
 from skewline.servers.marketdata.live.yahoo import Yahoo, yahoo_source
@@ -41,6 +43,8 @@ class Venues:
         yahoo = Yahoo(settings.yahoo, clock)
         alpaca = AlpacaRest(settings.alpaca, clock)
         alpaca_stream = AlpacaStream(settings.alpaca, alpaca)
+        ibkr = settings.ibkr
+        ibkr_account = Account(lines=ibkr.lines, client_id=ibkr.client_id)
         # By the name that the venue's section has in the settings.
         self._open: Mapping[str, Callable[[str], LiveSource]] = {
             "cboe": lambda symbol: cboe_source(symbol, cboe, cboe_http, clock),
@@ -51,6 +55,7 @@ class Venues:
             "deribit": lambda symbol: DeribitSource(symbol, deribit, deribit_http, deribit_limit, clock),
             "yahoo": lambda symbol: yahoo_source(symbol, settings.yahoo, yahoo, clock),
             "alpaca": lambda symbol: AlpacaSource(symbol, settings.alpaca, alpaca, alpaca_stream, clock),
+            "ibkr": lambda symbol: IbkrSource(symbol, ibkr, ibkr_account, clock),
         }
 
     def open(self, feed: str) -> LiveSource:

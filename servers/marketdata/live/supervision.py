@@ -91,6 +91,7 @@ class Supervised:
         # Everything the venue had up to here was heard; None before the first word.
         self._heard_ns: int | None = None
         self._broken: SourceFault | None = None
+        self._quoted = False
         # What the venue cannot bring although it is connected, and since when.
         self._stalled: tuple[Stalled, int] | None = None
         # Why the last chain was not taken, and when that came; None if it was.
@@ -150,8 +151,10 @@ class Supervised:
                 if self.health.state == LIVE:
                     left = min(left, patience.stale_after_s - old)
                 waiting = asyncio.ensure_future(self._clock.sleep(left))
-                await asyncio.wait({hearing, waiting}, return_when=asyncio.FIRST_COMPLETED)
-                waiting.cancel()
+                try:
+                    await asyncio.wait({hearing, waiting}, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    waiting.cancel()
                 if hearing.done():
                     return hearing.result()
         finally:
@@ -173,13 +176,15 @@ class Supervised:
         match heard:
             case ChainSeen(chain):
                 self._news_at = self._word_at
+                self._quoted = True
                 # Judged first: who hears that the feed is live finds what it brought.
                 self.health.judged(await self._delivered(chain, now_ns))
                 changed = self._stalled is None and self.health.live(now_ns)
             case BarsSeen(series):
-                self._news_at = self._word_at
                 await self._bars(series, now_ns)
-                changed = self._stalled is None and self.health.live(now_ns)
+                # Of a feed of quotes they are no news: without quotes it is stale.
+                changed = not self._quoted and self._stalled is None and self.health.live(now_ns)
+                self._news_at = self._news_at if self._quoted else self._word_at
             case BookSeen(book):
                 self._news_at = self._word_at
                 await self._deliver_book(book, now_ns)

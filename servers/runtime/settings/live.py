@@ -192,6 +192,64 @@ class BinanceFuturesSettings(BinanceSettings):
     """Where trades come from; where it is the same, they share a connection."""
 
 
+class IbkrSettings(Section):
+    """Interactive Brokers, through a TWS or IB Gateway that is logged in and serves its API on a socket."""
+
+    host: Annotated[str, Field(min_length=1, pattern=r"^\S+$")] = "127.0.0.1"
+    """Where TWS or IB Gateway runs."""
+
+    port: int = Field(default=4002, ge=1, le=65_535)
+    """Its port: 4001 and 4002 are IB Gateway's for live and paper accounts, 7496 and 7497 those of TWS."""
+
+    client_id: int = Field(default=20, ge=1, le=10_000)
+    """Client id of the first feed; each further one takes the next. Nobody else may use them."""
+
+    market_data: Literal["live", "frozen", "delayed", "delayed_frozen"] = "live"
+    """What is asked for: frozen is the last quotes of a closed market."""
+
+    allow_delayed: bool = False
+    """Whether delayed data will do where the account has no live data; chains say that they are."""
+
+    delay_s: float = Field(default=900.0, ge=0)
+    """Seconds that delayed quotes are behind the market."""
+
+    lines: int = Field(default=100, ge=4)
+    """Market data lines that all feeds together may have open at once: the account's own, or fewer."""
+
+    expiries: int = Field(default=12, ge=0)
+    """Expiries that are followed, the nearest; 0: all."""
+
+    strikes: int = Field(default=40, ge=0)
+    """Strikes of each expiry that are followed, the nearest the money; 0: all."""
+
+    interval_s: float = Field(default=5.0, gt=0)
+    """Seconds from one chain to the next."""
+
+    complete_within_s: float = Field(default=30.0, ge=0)
+    """Seconds after which the first chain is made although not every line has answered."""
+
+    answer_within_s: float = Field(default=5.0, gt=0)
+    """Seconds that an option has to answer when it is its turn."""
+
+    oldest_quote_s: float = Field(default=300.0, gt=0)
+    """Seconds that a quote counts after its option's turn."""
+
+    relist_s: float = Field(default=3600.0, gt=0)
+    """Seconds after which the options are listed anew."""
+
+    bars: bool = True
+    """Whether bars of the underlying are brought too, which takes one line."""
+
+    stale_after_s: float = Field(default=60.0, gt=0)
+    """Seconds without a changed chain after which the feed is stale."""
+
+    requests_per_s: int = Field(default=45, ge=1, le=50)
+    """Requests a second, at most; the gateway ends connections that make more than 50."""
+
+    timeout_s: float = Field(default=20.0, gt=0)
+    """Seconds that an answer may take."""
+
+
 class LiveSettings(Section):
     """How live feeds connect."""
 
@@ -218,3 +276,6 @@ class LiveSettings(Section):
 
     binance_futures: BinanceFuturesSettings = BinanceFuturesSettings()
     """Binance's perpetuals and futures."""
+
+    ibkr: IbkrSettings = IbkrSettings()
+    """Interactive Brokers."""

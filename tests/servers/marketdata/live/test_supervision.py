@@ -302,3 +302,13 @@ async def test_the_time_that_taking_a_chain_lasts_is_no_silence(clock: MovedCloc
         assert len(audience.chains) == 2
         assert ("DOWN", "SILENT") not in audience.states
         assert audience.notices[-1].feed.connections == 1
+
+
+async def test_bars_do_not_make_a_feed_live_whose_quotes_stand_still(clock: MovedClock) -> None:
+    bars = BarsSeen(series([bar(NOON_NS, 5.0)]))
+    source = Scripted(clock, [CHAIN, 6.0, bars, 6.0, bars, 6.0, CHAIN])
+    async with supervised(source, clock) as audience:
+        await clock.move(15.0)
+        assert audience.states[-1] == ("STALE", "NO_NEWS")
+        await clock.move(5.0)
+        assert audience.state == "LIVE"
