@@ -78,6 +78,9 @@ class Dividends:
         return np.append(times[kept], 0.0), np.append(amounts[kept], 0.0)
 
 
+#: That one call may have.
+MOST_DIVIDENDS: int = _american_grid.most_dividends
+
 _NONE = Dividends((), ())
 
 

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skewline.cyext import _variance_smile, smile_density
-from skewline.cyext.arguments import Codes, Doubles, Indices, doubles, vector
-from skewline.cyext.essvi import MIN_VOL_WIDTH, fitted_slices
+from skewline.cyext.arguments import Codes, Doubles, Indices, doubles, same_length, vector
+from skewline.cyext.essvi import MIN_VOL_WIDTH, EssviFits, fitted_slices
 from skewline.cyext.status import Status
-from skewline.cyext.variance_quotes import variance_quotes
+from skewline.cyext.variance_quotes import VarianceQuotes, variance_quotes
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,38 +104,40 @@ def calibrate_many(
     mid_vols: ArrayLike | None = None,
     roughness: float = 0.1,
     spacing: float = 0.12,
+    starts: EssviFits | None = None,
 ) -> VarianceSmiles:
     """Fit a chain, expiry after expiry in order of time (in whatever order they are given).
 
     Ragged columns as in `sabr.calibrate_many`; which quotes are left out: `variance_quotes`. `roughness` is
     the price of a squared third derivative, `spacing` the least distance of knots, both in standard
-    deviations at the money. ValueError for lengths or offsets that do not fit together, or for a
-    `roughness` or `spacing` that is not positive.
+    deviations at the money. `starts` are eSSVI slices of the same expiries, fitted to these or fewer quotes,
+    which saves their fit here; where one is missing that is made all the same. ValueError for lengths or
+    offsets that do not fit together, or for a `roughness` or `spacing` that is not positive.
     """
     for name, value in (("roughness", roughness), ("spacing", spacing)):
         if not (np.isfinite(value) and value > 0.0):
             raise ValueError(f"{name} must be positive, not {value}")
     quotes = variance_quotes(forwards, expiries, strikes, bid_vols, ask_vols, offsets, mid_vols)
     count = quotes.years.size
-    slices, _, start_codes = fitted_slices(quotes, MIN_VOL_WIDTH)
+    slices, start_status = _starts(quotes, starts)
     codes = np.zeros((3, count), dtype=np.int32)
-    codes[1] = start_codes[1]
+    codes[1] = start_status
     curve = np.empty((3, quotes.k.size + _variance_smile.MORE_KNOTS * count))
     out = np.full((4, count), np.nan)
     _variance_smile.calibrate(
         quotes.k, quotes.lower, quotes.upper, quotes.middle, quotes.offsets, slices, roughness, spacing,
         curve, out, codes,
     )  # fmt: skip
-    starts = quotes.offsets[:-1] + _variance_smile.MORE_KNOTS * np.arange(count)
+    first = quotes.offsets[:-1] + _variance_smile.MORE_KNOTS * np.arange(count)
     rmse = np.full(count, np.nan)
     for i in np.flatnonzero(codes[2]).tolist():
         rows = slice(int(quotes.offsets[i]), int(quotes.offsets[i + 1]))
-        knots = slice(int(starts[i]), int(starts[i] + codes[2, i]))
+        knots = slice(int(first[i]), int(first[i] + codes[2, i]))
         smile = VarianceSmile(float(quotes.years[i]), curve[0, knots], curve[1, knots], curve[2, knots])
         with np.errstate(invalid="ignore"):
             rmse[i] = np.sqrt(np.mean(np.square(smile.vol(quotes.k[rows]) - quotes.vol[rows])))
     back = np.argsort(quotes.order)
-    pieces = [np.arange(starts[i], starts[i] + codes[2, i]) for i in back.tolist()]
+    pieces = [np.arange(first[i], first[i] + codes[2, i]) for i in back.tolist()]
     taken = np.concatenate([np.empty(0, dtype=np.int64), *pieces])
     return VarianceSmiles(
         expiry=quotes.years[back],
@@ -151,3 +153,16 @@ def calibrate_many(
         iterations=codes[0, back],
         status=codes[1, back],
     )
+
+
+def _starts(quotes: VarianceQuotes, given: EssviFits | None) -> tuple[Doubles, Codes]:
+    """Rows theta, rho, psi and the status of each, in the order of `quotes`."""
+    if given is not None:
+        same_length(quotes.order.size, starts=given.theta)
+        slices = np.ascontiguousarray(np.stack((given.theta, given.rho, given.psi))[:, quotes.order])
+        fit = quotes.status == Status.OK
+        # One by one they rest on those before: a slice that is missing would have to be fitted among them.
+        if bool(np.isfinite(slices[:, fit]).all()):
+            return slices, quotes.status
+    slices, _, codes = fitted_slices(quotes, MIN_VOL_WIDTH)
+    return slices, codes[1]

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skewline.cyext import american, black
+from skewline.servers.calibration.cash_dividends import NO_DIVIDENDS, CashDividends
 from skewline.servers.calibration.contracts import Doubles, Flags
+from skewline.servers.calibration.dividend_corrections import dividend_corrections
 from skewline.servers.calibration.parity import ParityPairs
 
 _CALL_THEN_PUT = np.array([[True], [False]])
@@ -17,7 +19,7 @@ _CALL_THEN_PUT = np.array([[True], [False]])
 def american_vols(
     is_call: Flags,
     price: Doubles,
-    spot: float,
+    spot: ArrayLike,
     strike: Doubles,
     years: ArrayLike,
     forward: ArrayLike,
@@ -27,7 +29,7 @@ def american_vols(
 ) -> Doubles:
     """Vols of American `price`, NaN where none exists; rate and carry are those of forward and discount.
 
-    Dividends are taken as a yield: r = -ln D / T, q = r - ln(F / S) / T.
+    Dividends are taken as a yield here: r = -ln D / T, q = r - ln(F / S) / T.
     """
     rate = -np.log(discount) / years
     carry_yield = rate - np.log(np.asarray(forward) / spot) / years
@@ -37,21 +39,33 @@ def american_vols(
 def european_prices(
     is_call: Flags,
     price: Doubles,
-    spot: float,
+    spot: ArrayLike,
     strike: Doubles,
     years: ArrayLike,
     forward: ArrayLike,
     discount: ArrayLike,
     *,
+    dividends: CashDividends = NO_DIVIDENDS,
     threads: int = 1,
 ) -> Doubles:
-    """What American `price` would be without early exercise, at the vol that it implies; NaN without one."""
+    """What American `price` would be without early exercise, at the vol that it implies; NaN without one.
+
+    With `dividends` as cash where there are any until an option's expiry; `spot` is then one number.
+    """
     vols = american_vols(is_call, price, spot, strike, years, forward, discount, threads=threads)
+    if dividends.times.size:
+        columns = np.broadcast_arrays(is_call, price, strike, years, forward, discount)
+        vols = vols + dividend_corrections(dividends, vols, float(np.max(spot)), *columns, threads=threads)
     return black.price(is_call, forward, strike, years, discount, vols, threads=threads)
 
 
 def european_pairs(
-    pairs: Sequence[ParityPairs], forward: Doubles, discount: Doubles, years: Doubles, spot: float
+    pairs: Sequence[ParityPairs],
+    forward: Doubles,
+    discount: Doubles,
+    years: Doubles,
+    spot: float,
+    dividends: CashDividends = NO_DIVIDENDS,
 ) -> list[ParityPairs]:
     """The pairs of each expiry at European prices, by the vols of their American ones.
 
@@ -68,6 +82,7 @@ def european_pairs(
         years[expiry],
         forward[expiry],
         discount[expiry],
+        dividends=dividends,
     )
     found = []
     for stop, each in zip(np.cumsum(sizes).tolist(), pairs, strict=True):

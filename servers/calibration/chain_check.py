@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from skewline.servers.runtime.validation import Validation
@@ -24,6 +26,9 @@ def check_chain(validation: Validation, chain: chain_pb2.OptionChain) -> None:
         # Forwards, levels and calendars are read off along the expiries.
         fix = f"must not be before that of expiries[{fallen[0] - 1}]; send the expiries ascending"
         validation.check(False, f"expiries[{fallen[0]}].expiry_ns", fix)
+    for at, each in enumerate(chain.expiries):
+        stated = not each.on_future or 0.0 < each.forward < math.inf
+        validation.check(stated, f"expiries[{at}].forward", "must be the price of the future it delivers")
     index = np.fromiter(chain.expiry_index, dtype=np.int64)
     if index.size:
         highest = int(index.max())

@@ -23,6 +23,7 @@ class EssviSurface:
 
     fits: tuple[surface_pb2.EssviFit, ...]
     vols: Doubles
+    slices: essvi.EssviFits
 
 
 def fit_essvi(
@@ -59,4 +60,4 @@ def fit_essvi(
                 status=GOOD,
             )
         )
-    return EssviSurface(tuple(fits), np.sqrt(variance / smiles.years))
+    return EssviSurface(tuple(fits), np.sqrt(variance / smiles.years), found)

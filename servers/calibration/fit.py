@@ -7,8 +7,10 @@ from typing import Final
 
 import numpy as np
 
+from skewline.servers.calibration.beside import beside
 from skewline.servers.calibration.contracts import Contracts, contracts_of
 from skewline.servers.calibration.essvi_slices import fit_essvi
+from skewline.servers.calibration.exercise import exercise_of
 from skewline.servers.calibration.factors import LEVEL, factor_values, factors_of
 from skewline.servers.calibration.forwards import Forward, forwards_of, spot_known
 from skewline.servers.calibration.heston_surface import fit_heston
@@ -17,7 +19,7 @@ from skewline.servers.calibration.memory import Memory
 from skewline.servers.calibration.outliers import outliers_of
 from skewline.servers.calibration.quality import qualities
 from skewline.servers.calibration.rates.curve import Curve
-from skewline.servers.calibration.record import fit_record
+from skewline.servers.calibration.record import RecordSurface, fit_record
 from skewline.servers.calibration.sabr_smiles import fit_sabr
 from skewline.servers.calibration.slices import Models, present, slices_of
 from skewline.servers.calibration.smile_checks import add_checks
@@ -60,13 +62,12 @@ def _fitted(
     american = chain.exercise == instrument_pb2.EXERCISE_STYLE_AMERICAN
     contracts = contracts_of(chain, settings)
     with steps("calibration.forward") as note:
-        forwards = forwards_of(contracts, chain.spot, american, settings, chain.expiries, curve)
+        spots, dividends = exercise_of(chain)
+        forwards = forwards_of(contracts, chain.spot, american, settings, chain.expiries, curve, dividends)
         note("expiries", len(forwards))
         note("forwards", sum(each.known for each in forwards))
     with steps("calibration.implied_vol") as note:
-        whole, left_out = smiles_of(
-            contracts, forwards, settings, chain.spot if american and spot_known(chain.spot) else None
-        )
+        whole, left_out = smiles_of(contracts, forwards, settings, spots, dividends)
         outliers = outliers_of(whole, chain.expiries, chain.time_ns, memory.smiles, settings)
         left_out["OUTLIER"] = int(np.count_nonzero(outliers.flags))
         priced, whole = whole, whole.kept(~outliers.flags)
@@ -74,15 +75,21 @@ def _fitted(
         left_out["FAR_FROM_THE_MONEY"] = whole.strike.size - smiles.strike.size
         note("quotes", smiles.strike.size)
         note("outliers", left_out["OUTLIER"])
-    with steps("calibration.record") as note:
-        record = fit_record(whole, smiles, contracts.years, forwards, settings)
-        note("good", record.good)
+    with steps("calibration.essvi"):
+        essvi = fit_essvi(smiles, contracts.years, forwards, settings)
+
+    def fit_of_record() -> RecordSurface:
+        with steps("calibration.record") as note:
+            found = fit_record(whole, smiles, contracts.years, forwards, settings, essvi.slices)
+            note("good", found.good)
+            return found
+
+    # It takes as long as all that follow, and they do not need it.
+    coming = beside(fit_of_record, settings.threads)
     with steps("calibration.sabr") as note:
         sabr = fit_sabr(smiles, forwards, settings)
         note("rmse", sabr.rmse)
         note("good", sum(each.status == GOOD for each in sabr.smiles))
-    with steps("calibration.essvi"):
-        essvi = fit_essvi(smiles, contracts.years, forwards, settings)
     with steps("calibration.svi"):
         svi = fit_svi(smiles, contracts.years, forwards, settings)
     with steps("calibration.heston") as note:
@@ -90,8 +97,8 @@ def _fitted(
         note("rmse", heston.fit.rmse)
         note("quotes", heston.fit.quotes)
         note("iterations", heston.fit.iterations)
-    models = Models(sabr, record, essvi, svi, heston)
-    slices = slices_of(chain, contracts, forwards, smiles, models)
+    models = Models(sabr, coming(), essvi, svi, heston)
+    slices = slices_of(chain, contracts, forwards, smiles, models, dividends)
     for index, fitted in zip(present(contracts), slices, strict=True):
         fitted.outliers.extend(outliers.of_expiry(index, priced, contracts))
     with steps("calibration.checks"):

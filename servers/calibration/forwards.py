@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from skewline.servers.calibration.american_style import european_pairs
+from skewline.servers.calibration.cash_dividends import NO_DIVIDENDS, CashDividends
 from skewline.servers.calibration.contracts import HIGHEST, LOWEST, Contracts, Doubles
 from skewline.servers.calibration.parity import ParityLine, ParityPairs, forward_given, parity_line
 from skewline.servers.calibration.rates.curve import Curve
@@ -52,14 +53,15 @@ def forwards_of(
     settings: CalibrationSettings,
     expiries: Sequence[chain_pb2.ChainExpiry] = (),
     curve: Curve | None = None,
+    dividends: CashDividends = NO_DIVIDENDS,
 ) -> list[Forward]:
     """One `Forward` an expiry: what its entry in `expiries` states, or what its quotes say.
 
     European: the line through the pairs gives both. Where it says the rate imprecisely (short expiries, few
     pairs), or the options are American (whose parity is an inequality away from the money), the rate comes
     from `curve`, or without one from the other expiries or the settings, and the forward from the pairs at
-    that rate; those of American options then again with the pairs' European prices. An expiry without pairs
-    gets its neighbours' carry.
+    that rate; those of American options then again with the pairs' European prices, cash `dividends` until
+    an expiry taken as such. An expiry without pairs gets its neighbours' carry.
     """
     years = contracts.years
     pairs = [_pairs(contracts, index) for index in range(years.size)]
@@ -72,7 +74,7 @@ def forwards_of(
         for line, sure, each, rate, t in zip(lines, believed, pairs, rates, years, strict=True)
     ]
     if american and spot_known(spot):
-        found = _europeanised(found, pairs, years, spot, settings)
+        found = _europeanised(found, pairs, years, spot, dividends, settings)
     for index, expiry in enumerate(expiries):
         if spot_known(expiry.forward) and years[index] > 0.0:
             # A future that trades says it better than pairs of options do.
@@ -97,6 +99,7 @@ def _europeanised(
     pairs: list[ParityPairs | None],
     years: Doubles,
     spot: float,
+    dividends: CashDividends,
     settings: CalibrationSettings,
 ) -> list[Forward]:
     refined = list(found)
@@ -117,6 +120,7 @@ def _europeanised(
             np.array([each.discount for each in known]),
             years[unsettled],
             spot,
+            dividends,
         )
         again = []
         for index, before, each in zip(unsettled, known, european, strict=True):

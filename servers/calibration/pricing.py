@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
 
 import numpy as np
 
-from skewline.cyext import american, black
+from skewline.cyext import american, american_dividends, black
 from skewline.cyext.status import Status
-from skewline.servers.calibration.contracts import Doubles, Flags
+from skewline.servers.calibration.cash_dividends import CashDividends
+from skewline.servers.calibration.contracts import Doubles, Flags, Indices
 from skewline.servers.calibration.model_surface import model_surface
 from skewline.servers.calibration.options import OK, Options, options_on
 from skewline.v1 import calibration_service_pb2, instrument_pb2, surface_pb2
@@ -21,7 +23,8 @@ def price_options(
 ) -> calibration_service_pb2.PriceOptionsResponse:
     """Prices and spot Greeks at the vols of `model`.
 
-    American options, whose surface knows the spot, are priced as such at that vol. With Heston the vol is the
+    American options, whose surface knows the spot, are priced as such at that vol, with the cash dividends
+    that the surface knows of. With Heston the vol is the
     one that its European price implies, and the Greeks are those at that vol.
     """
     options = options_on(surface, instrument_ids)
@@ -49,9 +52,15 @@ def imply_volatilities(
     given = np.asarray(prices, dtype=np.float64)
     terms = (options.strike, options.years)
     if _american(surface):
+        spot = _spots(surface, options)
         implied = american.implied_vol_with_status(
-            options.is_call, given, surface.spot, *terms, *_rate_and_carry(surface, options)
+            options.is_call, given, spot, *terms, *_rate_and_carry(spot, options)
         )
+        for rows, dividends in _paying(surface, options):
+            implied.vol[rows] = dividends.european_vols(
+                *(options.is_call[rows], given[rows], surface.spot, options.strike[rows]),
+                *(float(column[rows[0]]) for column in (options.years, options.forward, options.discount)),
+            )
     else:
         implied = black.implied_vol_with_status(
             options.is_call, given, options.forward, *terms, options.discount
@@ -72,25 +81,52 @@ def _american(surface: surface_pb2.VolSurface) -> bool:
     )
 
 
-def _rate_and_carry(surface: surface_pb2.VolSurface, options: Options) -> tuple[Doubles, Doubles]:
+def _spots(surface: surface_pb2.VolSurface, options: Options) -> Doubles:
+    """The price of what each option delivers: the surface's spot, or the future."""
+    on_future = np.array([each is not None and each.on_future for each in options.slices], dtype=np.bool_)
+    return np.where(on_future, options.forward, surface.spot)
+
+
+def _rate_and_carry(spot: Doubles, options: Options) -> tuple[Doubles, Doubles]:
     rate = -np.log(options.discount) / options.years
-    return rate, rate - np.log(options.forward / surface.spot) / options.years
+    return rate, rate - np.log(options.forward / spot) / options.years
+
+
+def _paying(surface: surface_pb2.VolSurface, options: Options) -> Iterator[tuple[Indices, CashDividends]]:
+    """The options of each expiry before which cash dividends are paid, and those dividends."""
+    paid = np.array([0.0 if each is None else each.dividends for each in options.slices])
+    if not (paid > 0.0).any():
+        return
+    last_ns = max(each.expiry_ns for each in surface.slices)
+    dividends = CashDividends.of(surface, last_ns)
+    for years in np.unique(options.years[paid > 0.0]).tolist():
+        yield np.flatnonzero((options.years == years) & (paid > 0.0)), dividends
+
+
+def _american_greeks(surface: surface_pb2.VolSurface, options: Options, vol: Doubles) -> black.Greeks:
+    spot = _spots(surface, options)
+    rate, carry = _rate_and_carry(spot, options)
+    found = american.greeks(options.is_call, spot, options.strike, options.years, rate, carry, vol)
+    for rows, dividends in _paying(surface, options):
+        strike, years, forward = options.strike[rows], float(options.years[rows[0]]), options.forward[rows[0]]
+        own_vol = dividends.own_vols(vol[rows], surface.spot, strike, years, float(forward))
+        growth = dividends.growth(surface.spot, float(forward), years)
+        instead = american_dividends.greeks(
+            *(options.is_call[rows], surface.spot, strike, years, rate[rows], rate[rows] - growth, own_vol),
+            dividends=american_dividends.Dividends(dividends.times, dividends.amounts),
+        )
+        for field in fields(found):
+            getattr(found, field.name)[rows] = getattr(instead, field.name)
+    return found
 
 
 def _greeks(surface: surface_pb2.VolSurface, options: Options, vol: Doubles) -> black.Greeks:
     if _american(surface):
-        return american.greeks(
-            options.is_call,
-            surface.spot,
-            options.strike,
-            options.years,
-            *_rate_and_carry(surface, options),
-            vol,
-        )
+        return _american_greeks(surface, options, vol)
     by_forward = black.greeks(
         options.is_call, options.forward, options.strike, options.years, options.discount, vol
     )
-    return black.spot_greeks(by_forward, surface.spot, options.forward, options.years)
+    return black.spot_greeks(by_forward, _spots(surface, options), options.forward, options.years)
 
 
 def _vols(

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from skewline.cyext import variance_smile
+from skewline.cyext.essvi import EssviFits
 from skewline.cyext.status import Status
 from skewline.cyext.variance_smile import VarianceSmile, VarianceSmiles
 from skewline.servers.calibration.contracts import Doubles
@@ -48,9 +49,14 @@ class RecordSurface:
 
 
 def fit_record(
-    whole: Smiles, shown: Smiles, years: Doubles, forwards: Sequence[Forward], settings: CalibrationSettings
+    whole: Smiles,
+    shown: Smiles,
+    years: Doubles,
+    forwards: Sequence[Forward],
+    settings: CalibrationSettings,
+    starts: EssviFits | None = None,
 ) -> RecordSurface:
-    """Fit to `whole`, every quote that has a vol; the vols are at the quotes `shown`.
+    """Fit to `whole`, every quote that has a vol, from `starts`; the vols are at the quotes `shown`.
 
     An expiry whose forward is its neighbours' has no smile: all later ones would have to lie above it.
     """
@@ -60,7 +66,9 @@ def fit_record(
         [each.forward if not why else math.nan for each, why in zip(forwards, reasons, strict=True)]
     )
     found = variance_smile.calibrate_many(
-        level, years, whole.strike, whole.bid_iv, whole.ask_iv, whole.offsets, mid_vols=whole.mid_iv
+        *(level, years, whole.strike, whole.bid_iv, whole.ask_iv, whole.offsets),
+        mid_vols=whole.mid_iv,
+        starts=starts,
     )
     free = published(found)
     vols = np.full(shown.strike.size, np.nan)

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skewline.servers.calibration.cash_dividends import NO_DIVIDENDS, CashDividends
 from skewline.servers.calibration.contracts import Contracts, Doubles, Indices
 from skewline.servers.calibration.essvi_slices import EssviSurface
-from skewline.servers.calibration.forwards import Forward, spot_known
+from skewline.servers.calibration.exercise import exercise_of
+from skewline.servers.calibration.forwards import Forward
 from skewline.servers.calibration.heston_surface import HestonSurface
 from skewline.servers.calibration.record import RecordSurface
 from skewline.servers.calibration.sabr_smiles import SabrSmile, SabrSurface
@@ -40,6 +42,7 @@ def slices_of(
     forwards: Sequence[Forward],
     smiles: Smiles,
     models: Models,
+    dividends: CashDividends = NO_DIVIDENDS,
 ) -> list[surface_pb2.VolSlice]:
     """One slice an expiry that has usable quotes."""
     slices = []
@@ -84,6 +87,8 @@ def slices_of(
                 essvi=models.essvi.fits[index],
                 svi=models.svi.fits[index],
                 checks=record.checks,
+                dividends=dividends.until(float(contracts.years[index])),
+                on_future=listed.on_future,
             )
         )
     return slices
@@ -91,8 +96,8 @@ def slices_of(
 
 def _reasons(chain: chain_pb2.OptionChain, smile: SabrSmile, forward: Forward) -> list[str]:
     american = chain.exercise == instrument_pb2.EXERCISE_STYLE_AMERICAN
-    # The vol of an American price needs the spot.
-    style = ("AMERICAN_AS_EUROPEAN",) if american and not spot_known(chain.spot) else ()
+    # The vol of an American price needs the price of what is delivered.
+    style = ("AMERICAN_AS_EUROPEAN",) if american and exercise_of(chain)[0] is None else ()
     return list(dict.fromkeys((*smile.reasons, *forward.reasons, *style)))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from skewline.cyext import black
 from skewline.servers.calibration.american_style import european_prices
+from skewline.servers.calibration.cash_dividends import NO_DIVIDENDS, CashDividends
 from skewline.servers.calibration.contracts import Contracts, Doubles, Flags, Indices
 from skewline.servers.calibration.forwards import Forward
 from skewline.servers.runtime.settings.calibration import CalibrationSettings
@@ -57,11 +58,13 @@ def smiles_of(
     contracts: Contracts,
     forwards: Sequence[Forward],
     settings: CalibrationSettings,
-    american_spot: float | None = None,
+    american_spot: Doubles | None = None,
+    dividends: CashDividends = NO_DIVIDENDS,
 ) -> tuple[Smiles, dict[str, int]]:
     """Usable quotes out of the money that have a vol, and the number of usable contracts without, by reason.
 
-    With `american_spot` the vols are those of American options on that spot, else of European ones.
+    With `american_spot`, one an expiry, the vols are those of American options on it, which pays `dividends`
+    in cash; else of European ones.
     """
     forward = np.array([each.forward for each in forwards])
     discount = np.array([each.discount for each in forwards])
@@ -82,7 +85,12 @@ def smiles_of(
         discount=discount[expiry],
         years=contracts.years[expiry],
         is_call=contracts.is_call[row],
-        **_vols(contracts, row, forward[expiry], discount[expiry], american_spot, settings.threads),
+        **_vols(
+            *(contracts, row, forward[expiry], discount[expiry]),
+            american_spot[expiry] if american_spot is not None else None,
+            dividends,
+            settings.threads,
+        ),
     )
     vols_exist = _vols_exist(priced)
     left_out = {
@@ -98,7 +106,8 @@ def _vols(
     row: Indices,
     forward: Doubles,
     discount: Doubles,
-    american_spot: float | None,
+    american_spot: Doubles | None,
+    dividends: CashDividends,
     threads: int,
 ) -> dict[str, Doubles]:
     prices = np.stack((contracts.bid[row], contracts.ask[row], contracts.mid[row]))
@@ -107,7 +116,9 @@ def _vols(
     if american_spot is not None:
         # One early-exercise premium for all three: it changes little from bid to ask, and costs the time.
         european = european_prices(
-            is_call, prices[2], american_spot, strike, years, forward, discount, threads=threads
+            *(is_call, prices[2], american_spot, strike, years, forward, discount),
+            dividends=dividends,
+            threads=threads,
         )
         prices = prices + (european - prices[2])
     vols = black.implied_vol(is_call, prices, forward, strike, years, discount, threads=threads)

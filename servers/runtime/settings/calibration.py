@@ -11,8 +11,8 @@ class CalibrationSettings(Section):
     processes: int = Field(default=1, ge=1, le=16)
     """Processes that share the chains. The supervisor starts as many; elsewhere say how many there are."""
 
-    threads: int = Field(default=1, ge=1, le=256)
-    """Threads that one fit may use."""
+    threads: int = Field(default=2, ge=1, le=256)
+    """Threads that one fit may use; its result does not depend on their number."""
 
     min_expiry_hours: float = Field(default=2.0, ge=0)
     """Expiries nearer than this are left out: their vols are noise."""

@@ -1,11 +1,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from smile_chains import DAY_NS, SMILES, THURSDAY_NS, Quoting, smile_chain
 
+from skewline.servers.calibration.beside import beside
 from skewline.servers.calibration.engine import CalibrationEngine
 from skewline.servers.calibration.steps import Note
 from skewline.servers.runtime.settings.calibration import CalibrationSettings
@@ -83,6 +85,22 @@ def test_the_observer_sees_every_step_with_its_figures() -> None:
         yield figures.__setitem__
 
     CalibrationEngine(SETTINGS, watch).on_chain(smile_chain())
-    steps = ("forward", "implied_vol", "record", "sabr", "essvi", "svi", "heston", "checks", "ou")
-    assert list(seen) == [f"calibration.{step}" for step in steps]
+    steps = ("forward", "implied_vol", "essvi", "sabr", "svi", "heston", "checks", "ou")
+    # The record is fitted beside those after eSSVI.
+    assert [step for step in seen if step != "calibration.record"] == [f"calibration.{s}" for s in steps]
+    assert seen["calibration.record"]["good"] == 4
     assert seen["calibration.sabr"]["good"] == 4
+
+
+def test_the_surface_does_not_depend_on_the_number_of_threads() -> None:
+    one, many = (SETTINGS.model_copy(update={"threads": threads}) for threads in (1, 4))
+    assert run(CalibrationEngine(one), days(3)) == run(CalibrationEngine(many), days(3))
+
+
+def test_a_step_beside_the_others_has_their_context_and_raises_what_it_must() -> None:
+    here: ContextVar[str] = ContextVar("here", default="elsewhere")
+    here.set("the fit")
+    for threads in (1, 2):
+        assert beside(here.get, threads)() == "the fit"
+        with pytest.raises(ZeroDivisionError):
+            beside(lambda: 1 // 0, threads)()
