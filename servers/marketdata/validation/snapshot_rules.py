@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from skewline.servers.marketdata import contract_terms
+from skewline.servers.marketdata.live.hours import within_session_ns
 from skewline.servers.marketdata.validation.contracts import Standstill
 from skewline.servers.marketdata.validation.repetition import repetition
 from skewline.servers.runtime import new_york
@@ -78,12 +79,21 @@ def _future(s: Snapshot) -> str:
 
 
 def _stale(s: Snapshot) -> str:
-    if s.behind_ns is None or not s.allowed_ns or s.behind_ns <= s.allowed_ns:
+    if s.behind_ns is None or not s.allowed_ns or s.behind_ns <= s.allowed_ns or _is_of_the_close(s):
         return ""
     return (
         f"time {s.chain.time_ns} is {s.behind_ns / _NANOS_A_SECOND:.6g} s behind the clock,"
         f" {s.allowed_ns / _NANOS_A_SECOND:g} s are allowed (marketdata.stale_after_s and the source's delay)"
     )
+
+
+def _is_of_the_close(s: Snapshot) -> bool:
+    """Whether the market was closed by then and this is what it closed with: there is nothing newer."""
+    if contract_terms.kind_of(s.chain) == instrument_pb2.INSTRUMENT_KIND_CRYPTO:
+        return False
+    now_ns = s.received_ns - s.allowed_ns
+    closed_ns = within_session_ns(now_ns)
+    return closed_ns < now_ns and s.chain.time_ns >= closed_ns - s.allowed_ns
 
 
 def _clock_back(s: Snapshot) -> str:

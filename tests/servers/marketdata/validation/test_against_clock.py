@@ -51,6 +51,24 @@ def test_data_older_than_its_delay_explains_is_stale(
     assert reason(of(provenance, source), allowed_s + 0.001) == "STALE_TIME"
 
 
+# From the close on Friday: within the hour, that evening, Sunday, Tuesday before the opening after a holiday.
+@pytest.mark.parametrize("hours", [1.0, 3.0, 47.0, 89.0])
+def test_while_the_market_is_closed_what_it_closed_with_is_not_stale(hours: float) -> None:
+    closing = FRIDAY_NS + 60 * MINUTE_NS
+    assert reason(of(LIVE, time_ns=closing), hours * 3600.0) == ""
+    assert reason(of(LIVE, time_ns=closing - 30 * SECOND_NS), hours * 3600.0) == ""
+    assert reason(of(LIVE), hours * 3600.0 + 3600.0) == "STALE_TIME"
+
+
+def test_what_it_closed_with_is_stale_when_it_is_open_again_and_for_what_never_closes() -> None:
+    closing = FRIDAY_NS + 60 * MINUTE_NS
+    assert reason(of(LIVE, time_ns=closing), 89.0 * 3600.0) == ""
+    assert reason(of(LIVE, time_ns=closing), 90.0 * 3600.0) == "STALE_TIME"
+    coin = of(LIVE, "deribit:BTC", time_ns=closing)
+    coin.symbol.extend(f"XYZ-{at}" for at in range(len(coin.strike)))
+    assert reason(coin, 3.0 * 3600.0) == "STALE_TIME"
+
+
 @pytest.mark.parametrize("provenance", [RECORDED, SIMULATED])
 @pytest.mark.parametrize("behind_s", [-1e6, 1e6])
 def test_recorded_and_simulated_data_may_be_of_any_time(
