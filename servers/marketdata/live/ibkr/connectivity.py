@@ -51,6 +51,11 @@ class Connectivity:
                 pass
 
     @property
+    def lost(self) -> Stalled | None:
+        """That the brokers' servers are away altogether, if they are: nothing is answered then."""
+        return self._lost
+
+    @property
     def stalled(self) -> Stalled | None:
         """What is away, if anything is; the gravest first."""
         away = (self._lost, *self._farms.values(), *self._bar_farms.values())

@@ -20,6 +20,9 @@ _SHOWN: Final = 120
 class Receiver(Protocol):
     """Who is called by the name of each message, and told of what cannot be read."""
 
+    def came(self) -> None:
+        """A whole message."""
+
     def unreadable(self, what: str) -> None:
         """A message that is not what the protocol says."""
 
@@ -43,8 +46,9 @@ class CheckedDecoder(Decoder):
 
     def interpret(self, fields: list[str]) -> None:
         """Read one message."""
-        shown = ",".join(fields)[:_SHOWN]
+        self._receiver.came()
         try:
             self.handlers[int(fields[0])](fields)
         except Exception as error:  # noqa: BLE001 - whatever is in it, the next message is another
+            shown = ",".join(fields)[:_SHOWN]
             self._receiver.unreadable(f"{shown!r}: {type(error).__name__} {error}")

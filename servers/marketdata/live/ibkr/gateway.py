@@ -42,9 +42,9 @@ class Gateway:
         return self._replies.ticked_ns
 
     @property
-    def packets(self) -> int:
-        """Packets that came."""
-        return self._replies.packets
+    def messages(self) -> int:
+        """Messages that came."""
+        return self._replies.messages
 
     async def ask(self, send: Callable[[Client, int], None], within_s: float | None = None) -> list[Any]:
         """The rows of an answer. Raises Refused, and SourceFault if none comes or the connection ends."""

@@ -14,14 +14,14 @@ class Pulse:
         self._gateway = gateway
         self._timeout_s = timeout_s
         self._clock = clock
-        self._packets = -1
+        self._messages = -1
         self._asked_at: float | None = None
 
     def beat(self) -> bool:
         """Whether anything came since the last beat. Raises SourceFault when nothing came for too long."""
         now = self._clock.monotonic()
-        if self._gateway.packets != self._packets:
-            self._packets = self._gateway.packets
+        if self._gateway.messages != self._messages:
+            self._messages = self._gateway.messages
             self._asked_at = None
             return True
         if self._asked_at is None:

@@ -71,7 +71,8 @@ class Replies:
         """When the last packet came, wall clock."""
         self.ticked_ns = self.heard_ns
         """When the last tick of an open line came."""
-        self.packets = 0
+        self.messages = 0
+        """Whole messages that came: behind a wrong length packets come without end, and no message."""
         self.news = asyncio.Event()
         """Set by notes and by the end."""
         self.ended: asyncio.Future[SourceFault] = loop.create_future()
@@ -93,6 +94,10 @@ class Replies:
                     request.answered.set_exception(fault)
             self.news.set()
 
+    def came(self) -> None:
+        """A whole message."""
+        self.messages += 1
+
     def unreadable(self, what: str) -> None:
         """A message that is not what the protocol says."""
         self.unread_count += 1
@@ -102,7 +107,6 @@ class Replies:
 
     def tcpDataArrived(self) -> None:
         """A packet came."""
-        self.packets += 1
         self.heard_ns = self._clock.time_ns()
 
     def connectAck(self) -> None:

@@ -76,9 +76,8 @@ class Session:
         until = self._clock.monotonic() + min(_SPOT_WITHIN_S, self._settings.complete_within_s)
         while not math.isfinite(self._underlying.near) and self._clock.monotonic() < until:
             self._messages.take(await self._gateway.wait(_TURN_S))
-        if (stalled := self._messages.connectivity.stalled) is not None:
-            # Nothing would be answered.
-            raise SourceFault(stalled.reason, stalled.detail)
+        if (lost := self._messages.connectivity.lost) is not None:
+            raise SourceFault(lost.reason, lost.detail)
         missed = incomplete(await self._universe.list())
         if self._bars is not None:
             self._bars.begin()

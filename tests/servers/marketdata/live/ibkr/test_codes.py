@@ -148,6 +148,18 @@ async def test_a_broken_farm_of_bars_makes_it_stale_while_quotes_go_on(
         await until(lambda: len(tws.bars.asked) > asked)
 
 
+async def test_a_farm_that_is_broken_from_the_start_is_told(tws: Market, clock: ShiftedClock) -> None:
+    tws.gateway.greeting = [USOPT_BROKEN, (2105, "HMDS data farm connection is broken:ushmds")]
+    async with supervised(source_of(tws, clock), clock) as audience:
+        await audience.has(lambda a: a.states[-1:] == [("STALE", "FARM_BROKEN")])
+        tws.gateway.say(*USOPT_OK)
+        await audience.has(lambda a: a.states[-1:] == [("STALE", "HISTORICAL_FARM_BROKEN")])
+        await audience.has(lambda a: bool(a.chains))
+        tws.gateway.say(2106, "HMDS data farm connection is OK:ushmds")
+        await audience.has(lambda a: a.state == "LIVE")
+        assert audience.notices[-1].feed.connections == 1
+
+
 async def test_a_gateway_without_its_servers_says_why_it_does_not_answer(
     tws: Market, clock: ShiftedClock
 ) -> None:

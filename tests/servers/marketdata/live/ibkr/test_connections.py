@@ -36,6 +36,10 @@ async def message_without_end(tws: Market) -> None:
     tws.gateway.silent = True
 
 
+async def length_beyond_all(tws: Market) -> None:
+    tws.gateway.say_raw(b"\x7f\xff\xff\xff")
+
+
 async def silence(tws: Market) -> None:
     tws.gateway.silent = True
 
@@ -46,6 +50,7 @@ async def silence(tws: Market) -> None:
         (cut, "CONNECTION_LOST"),
         (cut_within_a_message, "CONNECTION_LOST"),
         (message_without_end, "SILENT"),
+        (length_beyond_all, "SILENT"),
         (silence, "SILENT"),
     ],
 )
