@@ -19,7 +19,7 @@ from skewline.servers.runtime.envelope import envelope
 from skewline.servers.runtime.processor import Outgoing, Processor
 from skewline.servers.runtime.subscription import Entry, History
 from skewline.storage.errors import DatabaseUnreachableError
-from skewline.storage.marketdata import trades
+from skewline.storage.marketdata import trade_minutes, trades
 from skewline.storage.marketdata.trades import StoredTrades, TradeQuery
 from skewline.v1 import order_book_pb2
 
@@ -98,6 +98,7 @@ class Tape:
             fresh = trade_columns.behind(batch, last)
             if fresh.trade_id:
                 trades.add(connection, fresh, received_ns)
+                trade_minutes.add(connection, fresh)
             # More than this one, where the word of a commit was lost with the database.
             return (len(fresh.trade_id), trades.since(connection, told, _PAGE)), ()
 

@@ -130,6 +130,21 @@ ORDER_BOOKS = Table(
 )
 """An instrument's order book now and then; those in between went to subscribers only."""
 
+TRADE_MINUTES = Table(
+    "trade_minutes",
+    metadata,
+    Column("instrument_id", Text, primary_key=True),
+    Column("start_ns", NanoTime, primary_key=True),
+    Column("open", Double, nullable=False),
+    Column("high", Double, nullable=False),
+    Column("low", Double, nullable=False),
+    Column("close", Double, nullable=False),
+    Column("volume", Double, nullable=False),
+    Column("trades", Integer, nullable=False),
+    Column("provenance", Integer, nullable=False),
+)
+"""The minutes of the trades stored, as bars; they stay when the trades go."""
+
 TRADE_BATCHES = Table(
     "trade_batches",
     metadata,

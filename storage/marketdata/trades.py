@@ -6,15 +6,16 @@ batch: they are what subscribers resume by. What is deleted for its age is alway
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from skewline.storage.marketdata.retention import Expired
 from skewline.storage.marketdata.tables import TRADE_BATCHES
 from skewline.v1 import order_book_pb2
 
+_PAGE = 64
 _ROW = (TRADE_BATCHES.c.sequence, TRADE_BATCHES.c.received_ns, TRADE_BATCHES.c.batch)
 
 
@@ -110,15 +111,36 @@ def batches(
     connection: Connection, query: TradeQuery, after_id: int, limit: int
 ) -> list[order_book_pb2.TradeBatch]:
     """The first `limit` batches with a trade behind `after_id` that may be within the query's times."""
-    wanted = [TRADE_BATCHES.c.instrument_id == query.instrument_id, TRADE_BATCHES.c.last_id > after_id]
-    if query.from_ns:
-        wanted.append(TRADE_BATCHES.c.last_ns >= query.from_ns)
-    if query.to_ns:
-        wanted.append(TRADE_BATCHES.c.first_ns < query.to_ns)
+    wanted = [*_wanted(query), TRADE_BATCHES.c.last_id > after_id]
     rows = connection.execute(
         select(TRADE_BATCHES.c.batch).where(*wanted).order_by(TRADE_BATCHES.c.last_id).limit(limit)
     )
     return list(rows.scalars())
+
+
+def oldest_first(connection: Connection, query: TradeQuery) -> Iterator[order_book_pb2.TradeBatch]:
+    """Batches that may be within the query's times, one by one."""
+    after_id = -1
+    while page := batches(connection, query, after_id, _PAGE):
+        yield from page
+        after_id = page[-1].trade_id[-1]
+
+
+def newest_first(connection: Connection, query: TradeQuery) -> Iterator[order_book_pb2.TradeBatch]:
+    """The same from the last one on."""
+    before: list[ColumnElement[bool]] = []
+    while True:
+        rows = connection.execute(
+            select(TRADE_BATCHES.c.batch)
+            .where(*_wanted(query), *before)
+            .order_by(TRADE_BATCHES.c.last_id.desc())
+            .limit(_PAGE)
+        )
+        page = list(rows.scalars())
+        yield from page
+        if len(page) < _PAGE:
+            return
+        before = [TRADE_BATCHES.c.last_id < page[-1].trade_id[0]]
 
 
 def expired(connection: Connection, age_ns: int) -> Expired:
@@ -146,6 +168,15 @@ def delete_expired(connection: Connection, age_ns: int, limit: int) -> int:
     if sequences:
         connection.execute(delete(TRADE_BATCHES).where(TRADE_BATCHES.c.sequence <= sequences[-1]))
     return len(sequences)
+
+
+def _wanted(query: TradeQuery) -> list[ColumnElement[bool]]:
+    wanted: list[ColumnElement[bool]] = [TRADE_BATCHES.c.instrument_id == query.instrument_id]
+    if query.from_ns:
+        wanted.append(TRADE_BATCHES.c.last_ns >= query.from_ns)
+    if query.to_ns:
+        wanted.append(TRADE_BATCHES.c.first_ns < query.to_ns)
+    return wanted
 
 
 def _first_kept(connection: Connection, age_ns: int) -> int:

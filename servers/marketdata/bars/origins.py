@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from sqlalchemy import Connection
 
 from skewline.servers.marketdata.bars.piece import BarOrigin, Piece, moment
+from skewline.servers.marketdata.bars.traded import Trades
 from skewline.storage.marketdata import bars, chains
 from skewline.v1 import chain_pb2, common_pb2
 
@@ -95,7 +96,7 @@ class SnapshotSpots:
         return [moment(*spot) for spot in found]
 
 
-ORIGINS: Final[tuple[Origin, ...]] = (RecordedBars(), SnapshotSpots())
+ORIGINS: Final[tuple[Origin, ...]] = (RecordedBars(), Trades(), SnapshotSpots())
 """The first that has pieces for a bar is taken: who records bars means them, and they saw every price."""
 
 

@@ -56,13 +56,15 @@ class BinanceSource:
         self._http = http
         self._clock = clock
         self._last_trade = last_trade
-        # Over connections: what comes first on the next one tells what was missed.
+        # Over connections, where nobody stores them: what comes first on the next one tells what was missed.
         self._trades: TradeSync | None = None
 
     async def stream(self) -> AsyncGenerator[Heard, None]:
         """One connection, or two where trades come from elsewhere; begun from a snapshot of the book."""
-        if self._trades is None:
-            self._trades = TradeSync(await self._last_trade(self.underlying) or None)
+        # What was heard and not stored, for whatever reason, is asked for again.
+        stored = await self._last_trade(self.underlying)
+        if stored or self._trades is None:
+            self._trades = TradeSync(stored or None)
         settings = self._settings
         async with AsyncExitStack() as stack:
             session = await stack.enter_async_context(self._http.session())

@@ -16,7 +16,7 @@ from skewline.servers.runtime.bus import Bus, Delivery
 from skewline.servers.runtime.event_rules import event_of
 from skewline.servers.runtime.nats_server import NatsServer
 from skewline.servers.runtime.settings import Settings
-from skewline.v1 import common_pb2, event_pb2, feed_pb2
+from skewline.v1 import chain_pb2, common_pb2, event_pb2, feed_pb2
 from skewline.v1 import market_data_service_pb2 as pb
 
 if TYPE_CHECKING:
@@ -337,3 +337,43 @@ async def test_a_question_for_trades_that_is_none_says_why(
     async with market_data_service(settings) as stub:
         code, details = await refusal(stub.ListTrades(pb.ListTradesRequest(**asked)))
         assert (code, says in details) == (grpc.StatusCode.INVALID_ARGUMENT, True), details
+
+
+async def test_bars_and_volatilities_are_made_of_trades(settings: Settings, venue: BinanceVenue) -> None:
+    second, minute = 1_000_000_000, 60_000_000_000
+    async with market_data_service(settings) as stub:
+        for _ in range(9):
+            await played(stub, venue, 150)
+        for interval in (minute, 7 * second):
+            listed = await stub.ListBars(
+                pb.ListBarsRequest(underlying=FEED, interval_ns=interval, page_size=1000)
+            )
+            by_start: dict[int, list[tuple[float, float]]] = {}
+            for each in venue.traded:
+                start = each["T"] * 1_000_000 // interval * interval
+                by_start.setdefault(start, []).append((float(each["p"]), float(each["q"])))
+            made = [(bar.start_ns, bar.open, bar.high, bar.low, bar.close) for bar in listed.bars]
+            assert made == [
+                (start, rows[0][0], max(rows)[0], min(rows)[0], rows[-1][0])
+                for start, rows in by_start.items()
+            ]
+            volumes = [sum(size for _, size in rows) for rows in by_start.values()]
+            assert [bar.volume for bar in listed.bars] == pytest.approx(volumes)
+            assert {bar.origin for bar in listed.bars} == {chain_pb2.BAR_ORIGIN_TRADES}
+            assert {bar.source for bar in listed.bars} == {FEED}
+        paged: list[chain_pb2.Bar] = []
+        token = ""
+        while not paged or token:
+            page = await stub.ListBars(
+                pb.ListBarsRequest(underlying=FEED, interval_ns=7 * second, page_size=3, page_token=token)
+            )
+            paged += page.bars
+            token = page.next_page_token
+        assert paged == list(listed.bars)
+        asked = pb.GetRealisedVolatilityRequest(
+            underlying=FEED, interval_ns=7 * second, bars_a_year=4_505_142, windows=[5]
+        )
+        answer = await stub.GetRealisedVolatility(asked)
+        assert (answer.origin, answer.bars) == (chain_pb2.BAR_ORIGIN_TRADES, len(paged))
+        assert all(each.vol > 0 for each in answer.vols if not each.reason)
+        assert sum(not each.reason for each in answer.vols) >= 5
