@@ -15,6 +15,7 @@ _COMMANDS: Final = (
     "demo",
     "backtest",
     "data",
+    "collect",
     "status",
     "feeds",
     "chain",

@@ -51,10 +51,12 @@ SCHEMA: Final = pa.schema(
         ("ask", pa.float64()),
     ]
 )
-OPTIONAL: Final = (*OPTIONAL_COLUMNS, "symbol")
+_OF_VENUE: Final = ("forward", "discount")
+"""Of an expiry, where the venue states them; 0 or absent where it does not."""
+OPTIONAL: Final = (*OPTIONAL_COLUMNS, *_OF_VENUE, "symbol")
 _TYPES: Final = {
     **{field.name: field.type for field in SCHEMA},
-    **dict.fromkeys(OPTIONAL_COLUMNS, pa.float64()),
+    **dict.fromkeys((*OPTIONAL_COLUMNS, *_OF_VENUE), pa.float64()),
     "symbol": pa.string(),
 }
 _FILLED: Final = tuple(name for name in SCHEMA.names if name not in ("spot", "strike", "bid", "ask"))
@@ -95,11 +97,12 @@ class ParquetSource:
         )
         first = {name: _only(file, table, name) for name in _HEADING}
         keys = pa.array(range(table.num_rows))
+        told = [name for name in _OF_VENUE if name in table.column_names]
         expiries = (
-            table.select(_EXPIRY)
+            table.select([*_EXPIRY, *told])
             .append_column("row", keys)
             .group_by(list(_EXPIRY))
-            .aggregate([("row", "min")])
+            .aggregate([("row", "min"), *((name, "max") for name in told)])
         )
         places = {
             tuple(row[name] for name in _EXPIRY): place for place, row in enumerate(expiries.to_pylist())
@@ -123,6 +126,7 @@ class ParquetSource:
                         expiry_date=row["expiry_date"],
                         expiry_ns=row["expiry_ns"],
                         settlement=instrument_pb2.SettlementStyle.Value(row["settlement"]),
+                        **{name: row[f"{name}_max"] or 0.0 for name in told},
                     )
                     for row in expiries.to_pylist()
                 ],
@@ -175,6 +179,8 @@ def rows_of(chain: chain_pb2.OptionChain) -> pa.Table:
         table = table.append_column(
             name, pa.nulls(count, pa.float64()) if column is None else pa.array(column)
         )
+    for name in _OF_VENUE:
+        table = table.append_column(name, pa.array([getattr(expiry, name) for expiry in expiries]))
     symbols = pa.array(list(chain.symbol)) if chain.symbol else pa.nulls(count, pa.string())
     return table.append_column("symbol", symbols)
 

@@ -1,0 +1,1 @@
+"""Live feeds collected into files, without a stack."""
