@@ -51,12 +51,13 @@ SCHEMA: Final = pa.schema(
         ("ask", pa.float64()),
     ]
 )
-_OF_VENUE: Final = ("forward", "discount")
-"""Of an expiry, where the venue states them; 0 or absent where it does not."""
+_OF_VENUE: Final = {"forward": "max", "discount": "max", "on_future": "any"}
+"""Of an expiry, where the venue states them, and how its rows say it; 0 or absent where it does not."""
 OPTIONAL: Final = (*OPTIONAL_COLUMNS, *_OF_VENUE, "symbol")
 _TYPES: Final = {
     **{field.name: field.type for field in SCHEMA},
-    **dict.fromkeys((*OPTIONAL_COLUMNS, *_OF_VENUE), pa.float64()),
+    **dict.fromkeys((*OPTIONAL_COLUMNS, "forward", "discount"), pa.float64()),
+    "on_future": pa.bool_(),
     "symbol": pa.string(),
 }
 _FILLED: Final = tuple(name for name in SCHEMA.names if name not in ("spot", "strike", "bid", "ask"))
@@ -102,7 +103,7 @@ class ParquetSource:
             table.select([*_EXPIRY, *told])
             .append_column("row", keys)
             .group_by(list(_EXPIRY))
-            .aggregate([("row", "min"), *((name, "max") for name in told)])
+            .aggregate([("row", "min"), *((name, _OF_VENUE[name]) for name in told)])
         )
         places = {
             tuple(row[name] for name in _EXPIRY): place for place, row in enumerate(expiries.to_pylist())
@@ -126,7 +127,9 @@ class ParquetSource:
                         expiry_date=row["expiry_date"],
                         expiry_ns=row["expiry_ns"],
                         settlement=instrument_pb2.SettlementStyle.Value(row["settlement"]),
-                        **{name: row[f"{name}_max"] or 0.0 for name in told},
+                        forward=row.get("forward_max") or 0.0,
+                        discount=row.get("discount_max") or 0.0,
+                        on_future=row.get("on_future_any") or False,
                     )
                     for row in expiries.to_pylist()
                 ],

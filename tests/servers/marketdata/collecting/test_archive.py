@@ -52,7 +52,7 @@ def test_parts_are_joined_when_there_are_many(tmp_path: Path) -> None:
 def test_what_a_venue_says_of_its_expiries_comes_back(tmp_path: Path) -> None:
     [chain] = minutes(1)
     for expiry in chain.expiries:
-        expiry.forward, expiry.discount = 101.25, 1.0
+        expiry.forward, expiry.discount, expiry.on_future = 101.25, 1.0, True
     chain.bid_size.extend([7.0] * len(chain.strike))
     chain.symbol.extend(f"own-{place}" for place in range(len(chain.strike)))
     archive = ChainArchive(tmp_path)
