@@ -1,16 +1,22 @@
 """Real SPX chains: what the fits must reach on them."""
 
 import time
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pytest
+from vendor_agreement import forwards_within, vendor_vols
 
+from skewline.servers.calibration.contracts import contracts_of
 from skewline.servers.calibration.engine import CalibrationEngine
+from skewline.servers.calibration.forwards import forwards_of
 from skewline.servers.marketdata.sources.cboe import CboeSource
+from skewline.servers.marketdata.sources.source import Selection
 from skewline.servers.runtime.settings.calibration import CalibrationSettings
 from skewline.v1 import chain_pb2, instrument_pb2, surface_pb2
 
+STALE_FORWARD = date(2019, 4, 29)
 GOOD = surface_pb2.FIT_STATUS_GOOD
 
 
@@ -73,6 +79,31 @@ def test_vols_agree_with_the_vendors_near_the_money(
     ]
     assert len(differences) > 500
     assert np.median(np.abs(differences)) < 0.01
+
+
+def test_half_of_all_vols_are_the_vendors_to_a_tenth_of_a_vol_point(
+    chain: chain_pb2.OptionChain, surface: surface_pb2.VolSurface
+) -> None:
+    found = vendor_vols(chain, surface)
+    assert found.off <= 0.001
+    assert found.free_of_forward <= 0.001
+
+
+@pytest.mark.slow
+def test_a_vendor_whose_calls_and_puts_disagree_has_another_forward(market_data: Path) -> None:
+    source = CboeSource(market_data / "spx-2019", Selection(first=STALE_FORWARD, last=STALE_FORWARD))
+    loaded = source.load(source.plan()[0])
+    found = vendor_vols(loaded, CalibrationEngine(CalibrationSettings()).on_chain(loaded))
+    assert found.apart > 0.02
+    assert found.free_of_forward <= 0.001
+
+
+def test_forwards_are_within_half_a_spread_of_every_pair_at_the_money(chain: chain_pb2.OptionChain) -> None:
+    settings = CalibrationSettings()
+    contracts = contracts_of(chain, settings)
+    within, pairs = forwards_within(contracts, forwards_of(contracts, chain.spot, False, settings))
+    assert pairs > 300
+    assert within == pairs
 
 
 def test_a_day_is_fitted_within_its_budget(chain: chain_pb2.OptionChain) -> None:
