@@ -12,6 +12,7 @@ import typer
 
 from skewline.clients.cli.command import Json, fail, stack_command
 from skewline.clients.cli.data_bars import bars
+from skewline.clients.cli.data_export import export
 from skewline.clients.cli.local_settings import Config, HomeFolder, Overrides, local_settings
 from skewline.clients.cli.terminal import Terminal
 
@@ -24,6 +25,7 @@ def register(app: typer.Typer) -> None:
     data.command()(sample)
     data.command()(prune)
     data.command()(bars)
+    data.command()(export)
     app.add_typer(data, name="data")
 
 

@@ -198,10 +198,15 @@ class RecordedMarketData(market_data_service_pb2_grpc.MarketDataServiceServicer)
         self.breaks = 0
 
     async def GetChain(self, request: market_data_service_pb2.GetChainRequest, context: Any) -> Any:
-        if request.underlying != "SPX":
+        if request.underlying != "SPX" and request.snapshot_id != chain().snapshot_id:
             raise NotFound("underlying", request.underlying)
         summary = chain_pb2.ChainSummary(status=chain_pb2.CHAIN_STATUS_ACCEPTED, provenance=SIMULATED)
         return market_data_service_pb2.GetChainResponse(chain=chain(), summary=summary)
+
+    async def ListChains(self, request: market_data_service_pb2.ListChainsRequest, context: Any) -> Any:
+        known = request.underlying == "SPX" and not request.from_ns > TIME_NS
+        one = chain_pb2.ChainSummary(snapshot_id=chain().snapshot_id, underlying="SPX", time_ns=TIME_NS)
+        return market_data_service_pb2.ListChainsResponse(chains=[one] if known else [])
 
     async def ApplyRetention(
         self, request: market_data_service_pb2.ApplyRetentionRequest, context: Any
