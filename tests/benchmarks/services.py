@@ -16,10 +16,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "table"))
 import calibration_rows
 import fan_out_rows
 import ingest_rows
+import order_book_rows
 from bench_run import run
 
 GROUPS = {
     "ingest": ("Quotes in", ingest_rows.rows),
+    "book": ("Order books", order_book_rows.rows),
     "fan-out": ("Quotes out, summed over the subscribers", fan_out_rows.rows),
     "calibration": ("Chain to surface", calibration_rows.rows),
 }

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import grpc.aio
 from servers_under_test.postgres import PostgresServer, installation
@@ -43,14 +44,19 @@ class MarketServer:
 
 
 @asynccontextmanager
-async def market_server(database_url: str | None = None) -> AsyncIterator[MarketServer]:
-    """The service on free ports, with SQLite in its home unless a PostgreSQL URL is given."""
-    environment = dict(os.environ)
+async def market_server(
+    database_url: str | None = None, environment: Mapping[str, str] = MappingProxyType({})
+) -> AsyncIterator[MarketServer]:
+    """The service on free ports, with SQLite in its home unless a PostgreSQL URL is given.
+
+    `environment` is added to this process's.
+    """
+    variables = {**os.environ, **environment}
     if database_url is not None:
-        environment["SKEWLINE_DATABASE__URL"] = database_url
+        variables["SKEWLINE_DATABASE__URL"] = database_url
     with tempfile.TemporaryDirectory(prefix="skewline-bench-") as folder:
         specs = [ServiceSpec("marketdata")]
-        async with Supervisor(Path(folder), specs, environment=environment) as supervisor:
+        async with Supervisor(Path(folder), specs, environment=variables) as supervisor:
             process = supervisor.state.processes["marketdata"]
             yield MarketServer(process.address, process.pid, Path(folder))
 
