@@ -9,7 +9,14 @@ from skewline.clients import methods
 from skewline.clients.errors import bad_input
 from skewline.clients.questions import Ask, Call, Listing, Subscribe, Watch, fresh_request_id, names
 from skewline.clients.values import Instant, ns_of
-from skewline.v1 import chain_pb2, corporate_action_pb2, feed_pb2, instrument_pb2, order_book_pb2
+from skewline.v1 import (
+    chain_pb2,
+    corporate_action_pb2,
+    feed_pb2,
+    instrument_pb2,
+    order_book_pb2,
+    quarantine_pb2,
+)
 from skewline.v1 import market_data_service_pb2 as rpc
 
 _ANY_KIND = corporate_action_pb2.CORPORATE_ACTION_KIND_UNSPECIFIED
@@ -167,6 +174,59 @@ def _stream_chains(
         names(underlyings),
         resume_after,
     )
+
+
+def _list_quarantine(
+    *,
+    underlying: str = "",
+    reason: str = "",
+    kind: quarantine_pb2.QuarantineKind.ValueType = quarantine_pb2.QUARANTINE_KIND_UNSPECIFIED,
+    since: Instant = 0,
+    until: Instant = 0,
+    limit: int | None = None,
+    page_size: int = 0,
+) -> Listing[rpc.ListQuarantineResponse, quarantine_pb2.QuarantineEntry]:
+    """What was not let through, newest data time first, without its content; `reason` is e.g. "CROSSED"."""
+    request = rpc.ListQuarantineRequest(
+        underlying=underlying,
+        reason=reason,
+        kind=kind,
+        from_ns=ns_of("since", since),
+        to_ns=ns_of("until", until),
+        page_size=page_size,
+    )
+    return Listing("ListQuarantine", request, lambda r: r.entries, limit)
+
+
+def _get_quarantine_entry(
+    entry_id: str,
+) -> Call[rpc.GetQuarantineEntryResponse, rpc.GetQuarantineEntryResponse]:
+    """One entry of the quarantine with its content: a chain, or the bytes of a message."""
+    return Call("GetQuarantineEntry", rpc.GetQuarantineEntryRequest(entry_id=entry_id), lambda r: r)
+
+
+def _list_quarantine_counts(
+    *,
+    underlying: str = "",
+    reason: str = "",
+    kind: quarantine_pb2.QuarantineKind.ValueType = quarantine_pb2.QUARANTINE_KIND_UNSPECIFIED,
+    since: Instant = 0,
+    until: Instant = 0,
+    interval: timedelta = timedelta(0),
+    limit: int | None = None,
+    page_size: int = 0,
+) -> Listing[rpc.ListQuarantineCountsResponse, quarantine_pb2.QuarantineCount]:
+    """How much was not let through, by start of the interval of data time, underlying, reason and kind."""
+    request = rpc.ListQuarantineCountsRequest(
+        underlying=underlying,
+        reason=reason,
+        kind=kind,
+        from_ns=ns_of("since", since),
+        to_ns=ns_of("until", until),
+        interval_ns=interval // timedelta(microseconds=1) * 1000,
+        page_size=page_size,
+    )
+    return Listing("ListQuarantineCounts", request, lambda r: r.counts, limit)
 
 
 def _apply_retention(
@@ -341,6 +401,9 @@ class AsyncMarketDataService(methods.AsyncService):
     record_corporate_actions = methods.async_call(_record_corporate_actions)
     stream_chains = methods.async_subscription(_stream_chains)
     publish_chains = methods.async_exchange(_PUBLISH_CHAINS)
+    list_quarantine = methods.async_listing(_list_quarantine)
+    get_quarantine_entry = methods.async_call(_get_quarantine_entry)
+    list_quarantine_counts = methods.async_listing(_list_quarantine_counts)
     apply_retention = methods.async_call(_apply_retention)
     start_replay = methods.async_call(_start_replay)
     stop_replay = methods.async_call(_stop_replay)
@@ -370,6 +433,9 @@ class MarketDataService(methods.Service):
     record_corporate_actions = methods.call(_record_corporate_actions)
     stream_chains = methods.subscription(_stream_chains)
     publish_chains = methods.exchange(_PUBLISH_CHAINS)
+    list_quarantine = methods.listing(_list_quarantine)
+    get_quarantine_entry = methods.call(_get_quarantine_entry)
+    list_quarantine_counts = methods.listing(_list_quarantine_counts)
     apply_retention = methods.call(_apply_retention)
     start_replay = methods.call(_start_replay)
     stop_replay = methods.call(_stop_replay)

@@ -21,6 +21,7 @@ _COMMANDS: Final = (
     "chain",
     "book",
     "volatility",
+    "quarantine",
     "surface",
     "signals",
     "orders",

@@ -34,7 +34,7 @@ def prune(
     terminal: Terminal,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
 ) -> None:
-    """Delete what the settings marketdata.keep_…_days do not keep: snapshots, order books, trades."""
+    """Delete what the settings marketdata.keep_…_days do not keep: snapshots, quarantine, books, trades."""
     found = terminal.client.market_data.apply_retention(dry_run=dry_run)
     if terminal.as_json:
         terminal.json_lines([*found.expired, *found.records])
@@ -48,11 +48,14 @@ def prune(
         times = (time_text(ns) if ns else NONE for ns in (each.oldest_ns, each.newest_ns))
         return [name, f"{each.keep_days:g}", f"{count}", *times]
 
-    chains = [row(word(chain_pb2.ChainStatus, each.status), each.snapshots, each) for each in found.expired]
+    chains = [
+        [*row(word(chain_pb2.ChainStatus, each.status), each.snapshots, each), f"{each.quarantined}"]
+        for each in found.expired
+    ]
     records = [row(each.kind, each.records, each) for each in found.records]
     ending = "that would go" if dry_run else "deleted"
     if chains:
-        columns = ["status", ">days kept", ">snapshots", "oldest", "newest"]
+        columns = ["status", ">days kept", ">snapshots", "oldest", "newest", ">quarantined"]
         terminal.show(table(f"Snapshots {ending}", columns, chains))
     if records:
         columns = ["kind", ">days kept", ">records", "oldest", "newest"]

@@ -12,13 +12,14 @@ from sqlalchemy import Connection
 
 from skewline.servers.marketdata.engine import ChainOutcome, MarketDataEngine, snapshot_id_of
 from skewline.servers.marketdata.instrument_master import InstrumentMaster
+from skewline.servers.marketdata.quarantine import held_of
 from skewline.servers.marketdata.validation.freshness import Freshness
 from skewline.servers.runtime.envelope import envelope
 from skewline.servers.runtime.messages import copy_into
 from skewline.servers.runtime.processor import Outgoing
-from skewline.storage.marketdata import chains, corporate_actions, instruments
+from skewline.storage.marketdata import chains, corporate_actions, instruments, quarantine
 from skewline.storage.marketdata.corporate_actions import ActionQuery
-from skewline.v1 import chain_pb2, corporate_action_pb2
+from skewline.v1 import chain_pb2, corporate_action_pb2, quarantine_pb2
 
 SERVICE: Final = "marketdata"
 CHAIN_SUBJECTS: Final = "market.chain.>"
@@ -33,6 +34,8 @@ class Taken:
     chain: chain_pb2.OptionChain | None
     outgoing: tuple[Outgoing, ...]
     fresh: bool
+    held: Sequence[quarantine_pb2.QuarantineEntry] = ()
+    """What of it went into the quarantine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +90,14 @@ class Intake:
             chains.add(connection, outcome.summary, outcome.chain)
             self._master.observe(connection, outcome.chain)
         corporate_actions.save(connection, outcome.actions)
+        held = held_of(outcome, chain, received_ns)
+        quarantine.add(connection, held)
         outgoing = (
             *(_announced_action(action, received_ns) for action in outcome.actions),
             _announced(outcome, received_ns, traceparent),
         )
-        return Taken(outcome.summary, outcome.chain, outgoing, fresh=True)
+        entries = [one.entry for one in held]
+        return Taken(outcome.summary, outcome.chain, outgoing, fresh=True, held=entries)
 
     def learn(
         self,

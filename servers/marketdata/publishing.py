@@ -12,12 +12,13 @@ from typing import Final
 from opentelemetry import trace
 from sqlalchemy import Connection
 
-from skewline.servers.marketdata.chain_store import ChainStore
 from skewline.servers.marketdata.intake import Intake, Taken
-from skewline.servers.marketdata.replay import snapshot_attributes
+from skewline.servers.marketdata.quarantine import Quarantine, RefusedMessage
+from skewline.servers.marketdata.replay import Stored, snapshot_attributes
 from skewline.servers.marketdata.validation.schema import schema_violations
 from skewline.servers.runtime.ending import end
 from skewline.servers.runtime.errors import InvalidArgument
+from skewline.servers.runtime.interceptor import Unreadable
 from skewline.servers.runtime.processor import Outgoing, Processor
 from skewline.servers.runtime.telemetry import traceparent
 from skewline.servers.runtime.validation import Validation
@@ -44,11 +45,19 @@ class Arrival:
 class ChainPublisher:
     """Judges, stores and announces what comes on a stream, in its order, and answers each."""
 
-    def __init__(self, processor: Processor, tracer: trace.Tracer, intake: Intake, store: ChainStore) -> None:
+    def __init__(
+        self,
+        processor: Processor,
+        tracer: trace.Tracer,
+        intake: Intake,
+        stored: Stored,
+        quarantine: Quarantine,
+    ) -> None:
         self._processor = processor
         self._tracer = tracer
         self._intake = intake
-        self._store = store
+        self._stored = stored
+        self._quarantine = quarantine
 
     async def answers(
         self, requests: AsyncIterator[pb.PublishChainsRequest]
@@ -58,10 +67,15 @@ class ChainPublisher:
         Whatever waits is taken in together, so that a busy stream costs a commit and an acknowledgement of
         the bus for several chains, and a quiet one waits for nobody.
         """
-        async with aclosing(_ReadAhead(requests).batches()) as batches:
+        reading = _ReadAhead(requests)
+        async with aclosing(reading.batches()) as batches:
             async for batch in batches:
                 for arrival, taken in zip(batch, await self._take(batch), strict=True):
                     yield pb.PublishChainsResponse(request_id=arrival.request_id, summary=taken.summary)
+        if reading.fault is not None:
+            if (refused := _refused(reading.fault, reading.at_fault)) is not None:
+                await self._quarantine.hold(refused)
+            raise reading.fault
 
     async def take(self, chain: chain_pb2.OptionChain, received_ns: int) -> chain_pb2.ChainSummary:
         """What became of a chain that is here to stay: it waits while the database is away."""
@@ -104,7 +118,7 @@ class ChainPublisher:
             for span in spans:
                 span.end()
         for one in taken:
-            await self._store.remember(one)
+            await self._stored(one)
         return taken
 
 
@@ -120,8 +134,21 @@ def _arrival(request: pb.PublishChainsRequest) -> Arrival:
     return Arrival(request.request_id, request.chain, received_ns)
 
 
+def _refused(fault: Exception, request: pb.PublishChainsRequest | None) -> RefusedMessage | None:
+    """What of a stream's last message is for the quarantine, if it was that which ended the stream."""
+    if isinstance(fault, Unreadable):
+        return RefusedMessage("UNREADABLE", str(fault), time.time_ns(), fault.raw)
+    if isinstance(fault, InvalidArgument) and request is not None and request.HasField("chain"):
+        raw = request.chain.SerializeToString(deterministic=True)
+        return RefusedMessage("SCHEMA", str(fault), time.time_ns(), raw, request.chain)
+    return None
+
+
 class _ReadAhead:
-    """Reads a stream of requests while those before are taken in, up to a bound."""
+    """Reads a stream of requests while those before are taken in, up to a bound.
+
+    What ended the reading is its `fault`, and the request that it came from `at_fault`.
+    """
 
     def __init__(self, requests: AsyncIterator[pb.PublishChainsRequest]) -> None:
         self._requests = requests
@@ -129,10 +156,11 @@ class _ReadAhead:
         self._quotes = 0
         self._some, self._room = asyncio.Event(), asyncio.Event()
         self._over = False
-        self._fault: Exception | None = None
+        self.fault: Exception | None = None
+        self.at_fault: pb.PublishChainsRequest | None = None
 
     async def batches(self) -> AsyncGenerator[list[Arrival], None]:
-        """All that waits, at least one, until the stream ends. Raises what reading raised, after the rest."""
+        """All that waits, at least one, until the stream or the reading ends."""
         reading = asyncio.create_task(self._read(), name="read published chains")
         try:
             while True:
@@ -144,23 +172,23 @@ class _ReadAhead:
                 batch, self._waiting, self._quotes = self._waiting, [], 0
                 self._room.set()
                 yield batch
-            if self._fault is not None:
-                raise self._fault
         finally:
             await end(reading)
 
     async def _read(self) -> None:
         try:
             async for request in self._requests:
+                self.at_fault = request
                 arrival = _arrival(request)
+                self.at_fault = None
                 self._waiting.append(arrival)
                 self._quotes += len(arrival.chain.strike)
                 self._some.set()
                 while len(self._waiting) >= _MOST_CHAINS or self._quotes >= _MOST_QUOTES:
                     self._room.clear()
                     await self._room.wait()
-        except Exception as error:  # noqa: BLE001 - raised where the batches are taken
-            self._fault = error
+        except Exception as error:  # noqa: BLE001 - raised when the batches were taken
+            self.fault = error
         finally:
             self._over = True
             self._some.set()

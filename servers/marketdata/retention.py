@@ -91,6 +91,11 @@ class Retention:
                 oldest_ns=found.oldest_ns,
                 newest_ns=found.newest_ns,
             )
+            if status == chain_pb2.CHAIN_STATUS_REJECTED:
+                held = functools.partial(retention.quarantined, age_ns=age_ns)
+                report.quarantined = await self._processor.read(held)
+                if report.quarantined and not dry_run:
+                    report.quarantined = await self._delete_quarantined(age_ns)
             if found.count and not dry_run:
                 report.snapshots = await self._delete(status, age_ns)
             reports.append(report)
@@ -138,6 +143,18 @@ class Retention:
             if len(gone) < _AT_ONCE:
                 return deleted
 
+    async def _delete_quarantined(self, age_ns: int) -> int:
+        def work(connection: Connection) -> tuple[int, tuple[Outgoing, ...]]:
+            return retention.delete_quarantined(connection, age_ns, _AT_ONCE), ()
+
+        deleted = 0
+        while True:
+            async with self._processor.exclusive():
+                gone = await self._processor.transact(work)
+            deleted += gone
+            if gone < _AT_ONCE:
+                return deleted
+
     async def _now_and_then(self) -> None:
         while True:
             try:
@@ -146,11 +163,12 @@ class Retention:
                 _log.exception("what is past its age was not deleted, again in %g s", _EVERY_S)
                 went = pb.ApplyRetentionResponse()
             for report in went.expired:
-                if report.snapshots:
+                if report.snapshots or report.quarantined:
                     _log.info(
-                        "deleted %d %s snapshots older than %g days",
+                        "deleted %d %s snapshots and %d entries of the quarantine older than %g days",
                         report.snapshots,
                         chain_pb2.ChainStatus.Name(report.status),
+                        report.quarantined,
                         report.keep_days,
                     )
             for records in went.records:

@@ -12,12 +12,13 @@ from sqlalchemy import Connection
 from skewline.servers.marketdata.bars.recording import BarRecorder
 from skewline.servers.marketdata.book_answers import BookAnswers
 from skewline.servers.marketdata.chain_store import ChainStore
-from skewline.servers.marketdata.intake import CHAIN_SUBJECTS, Intake
+from skewline.servers.marketdata.intake import CHAIN_SUBJECTS, Intake, Taken
 from skewline.servers.marketdata.live.clock import SystemClock
 from skewline.servers.marketdata.live.feeds import FEED_SUBJECTS, Feeds
 from skewline.servers.marketdata.live.opening import Venues
 from skewline.servers.marketdata.order_books import OrderBooks
 from skewline.servers.marketdata.publishing import ChainPublisher
+from skewline.servers.marketdata.quarantine import Quarantine
 from skewline.servers.marketdata.replaying import Replays
 from skewline.servers.marketdata.retention import Retention
 from skewline.servers.marketdata.servicer import MarketDataServicer
@@ -43,7 +44,13 @@ class MarketDataService:
         self._intake = Intake(freshness_of(settings))
         store = ChainStore(processor, runtime.cache)
         bars = BarRecorder(processor)
-        publisher = ChainPublisher(processor, runtime.telemetry.tracer, self._intake, store)
+        quarantine = Quarantine(processor, runtime.metrics, settings.keep_messages)
+
+        async def stored(taken: Taken) -> None:
+            quarantine.count(taken.held)
+            await store.remember(taken)
+
+        publisher = ChainPublisher(processor, runtime.telemetry.tracer, self._intake, stored, quarantine)
         self._chains = Feed(processor, (CHAIN_SUBJECTS,), _chain_of)
         # A gap that nobody hears of would be a silent one.
         self._notices = Feed(processor, (FEED_SUBJECTS,), _notice_of, lossless=True)
@@ -54,7 +61,7 @@ class MarketDataService:
         self._replays = Replays(
             runtime,
             self._intake,
-            store.remember,
+            stored,
             feeds_running=lambda: self._feeds.running,
             starting=starting,
         )

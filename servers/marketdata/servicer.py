@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from skewline.servers.marketdata import quarantine_listing
 from skewline.servers.marketdata.bars.listing import BarList
 from skewline.servers.marketdata.bars.recording import BarRecorder
 from skewline.servers.marketdata.book_answers import BookAnswers
@@ -226,6 +227,24 @@ class MarketDataServicer(market_data_service_pb2_grpc.MarketDataServiceServicer)
         """Chains of a feed handler: each judged, stored, published and answered."""
         async for response in self._publisher.answers(requests):
             yield response
+
+    async def ListQuarantine(
+        self, request: pb.ListQuarantineRequest, context: Context
+    ) -> pb.ListQuarantineResponse:
+        """What was not let through, newest first."""
+        return await quarantine_listing.listed(self._processor, request)
+
+    async def GetQuarantineEntry(
+        self, request: pb.GetQuarantineEntryRequest, context: Context
+    ) -> pb.GetQuarantineEntryResponse:
+        """One entry with its content."""
+        return await quarantine_listing.entry(self._processor, request.entry_id)
+
+    async def ListQuarantineCounts(
+        self, request: pb.ListQuarantineCountsRequest, context: Context
+    ) -> pb.ListQuarantineCountsResponse:
+        """How much was not let through."""
+        return await quarantine_listing.counted(self._processor, request)
 
     async def ApplyRetention(
         self, request: pb.ApplyRetentionRequest, context: Context

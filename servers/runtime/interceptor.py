@@ -31,6 +31,15 @@ _RETRY_AFTER: Final = timedelta(seconds=1)
 _CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
 
 
+class Unreadable(InvalidArgument):
+    """A request that is no message of its method; `raw` are its bytes."""
+
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
+        fix = "is not a valid message of this method; encode it with the published .proto files"
+        super().__init__([FieldViolation("request", fix)])
+
+
 @dataclass(frozen=True, slots=True)
 class _Wrapped:
     inner: Handler
@@ -192,8 +201,7 @@ def _parsed(raw: bytes, parse: Parse) -> Any:
     try:
         return parse(raw)
     except DecodeError as error:
-        fix = "is not a valid message of this method; encode it with the published .proto files"
-        raise InvalidArgument([FieldViolation("request", fix)]) from error
+        raise Unreadable(raw) from error
 
 
 def _as_is(value: Any) -> Any:

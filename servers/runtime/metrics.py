@@ -56,6 +56,13 @@ class Metrics:
             "skewline_queue_depth", "Things that wait.", ["service", "queue"], registry=self.registry
         )
 
+        self._quarantined = Counter(
+            "skewline_quarantined",
+            "Snapshots rejected, contracts set aside and messages refused.",
+            ["service", "kind", "reason"],
+            registry=self.registry,
+        )
+
     @classmethod
     def start(cls, service: ServiceName, settings: Settings) -> Self:
         """The metrics of `service`, served over HTTP on `network.host` unless switched off.
@@ -105,6 +112,10 @@ class Metrics:
         """Count an event handled on `hop` (such as `surface>signal`) with its `outcome`."""
         self._events.labels(self._service, hop, outcome).inc()
         self._event_seconds.labels(self._service, hop).observe(seconds)
+
+    def quarantined(self, kind: str, reason: str, number: int) -> None:
+        """Count what was not let through: of `kind` "snapshot", "contracts" or "message", for `reason`."""
+        self._quarantined.labels(self._service, kind, reason).inc(number)
 
     def queue_depth(self, queue: str, depth: int) -> None:
         """Set how many things wait in `queue`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, Table, Text, false, text
 
-from skewline.storage.columns import CompressedProto, ExactDecimal, NanoTime
+from skewline.storage.columns import Blob, CompressedProto, ExactDecimal, NanoTime
 from skewline.storage.schema import Sequence64, new_metadata
 from skewline.v1 import chain_pb2, corporate_action_pb2, market_data_service_pb2, order_book_pb2
 
@@ -28,6 +28,28 @@ CHAINS = Table(
     Index("ix_chains_time_ns", "time_ns"),
 )
 """One row a snapshot; the columns of its quotes are inside `chain`."""
+
+QUARANTINE = Table(
+    "quarantine",
+    metadata,
+    Column("entry_id", Text, primary_key=True),
+    Column("kind", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("underlying", Text, nullable=False),
+    Column("snapshot_id", Text, nullable=False),
+    Column("time_ns", NanoTime, nullable=False),
+    Column("received_ns", NanoTime, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("provenance", Integer, nullable=False),
+    Column("contracts", Integer, nullable=False),
+    # NULL for a whole snapshot, which is among the chains.
+    Column("content", Blob(compressed=True)),
+    Index("ix_quarantine_time_ns", "time_ns"),
+    Index("ix_quarantine_underlying", "underlying", "time_ns"),
+    Index("ix_quarantine_kind", "kind", "time_ns"),
+)
+"""What was not let through; `content` is the chain of the contracts set aside, or the bytes of a message."""
 
 INSTRUMENTS = Table(
     "instruments",

@@ -33,6 +33,7 @@ from skewline.v1 import (
     order_pb2,
     order_service_pb2,
     order_service_pb2_grpc,
+    quarantine_pb2,
     risk_pb2,
     risk_service_pb2,
     risk_service_pb2_grpc,
@@ -187,6 +188,19 @@ def feed() -> feed_pb2.Feed:
     )
 
 
+def quarantined() -> quarantine_pb2.QuarantineEntry:
+    return quarantine_pb2.QuarantineEntry(
+        entry_id="entry-1",
+        kind=quarantine_pb2.QUARANTINE_KIND_CONTRACTS,
+        reason="CROSSED",
+        underlying="SPX",
+        snapshot_id="snapshot-1",
+        time_ns=TIME_NS,
+        source="cboe:SPX.csv",
+        contracts=2,
+    )
+
+
 class RecordedMarketData(market_data_service_pb2_grpc.MarketDataServiceServicer):
     """One chain; what is published is accepted; watching a replay of three breaks off `breaks` times."""
 
@@ -212,7 +226,9 @@ class RecordedMarketData(market_data_service_pb2_grpc.MarketDataServiceServicer)
         self, request: market_data_service_pb2.ApplyRetentionRequest, context: Any
     ) -> Any:
         pb = market_data_service_pb2
-        went = pb.ExpiredChains(status=chain_pb2.CHAIN_STATUS_REJECTED, keep_days=30.0, snapshots=7)
+        went = pb.ExpiredChains(
+            status=chain_pb2.CHAIN_STATUS_REJECTED, keep_days=30.0, snapshots=7, quarantined=41
+        )
         return pb.ApplyRetentionResponse(expired=[went])
 
     async def RecordBars(self, request: market_data_service_pb2.RecordBarsRequest, context: Any) -> Any:
@@ -248,6 +264,22 @@ class RecordedMarketData(market_data_service_pb2_grpc.MarketDataServiceServicer)
             provenance=SIMULATED,
             origin=chain_pb2.BAR_ORIGIN_SNAPSHOTS,
         )
+
+    async def ListQuarantine(self, request: Any, context: Any) -> Any:
+        return market_data_service_pb2.ListQuarantineResponse(entries=[quarantined()])
+
+    async def ListQuarantineCounts(self, request: Any, context: Any) -> Any:
+        count = quarantine_pb2.QuarantineCount(
+            underlying="SPX", reason="CROSSED", kind=quarantined().kind, entries=1234, contracts=5678
+        )
+        return market_data_service_pb2.ListQuarantineCountsResponse(counts=[count])
+
+    async def GetQuarantineEntry(
+        self, request: market_data_service_pb2.GetQuarantineEntryRequest, context: Any
+    ) -> Any:
+        if request.entry_id != quarantined().entry_id:
+            raise NotFound("quarantine entry", request.entry_id)
+        return market_data_service_pb2.GetQuarantineEntryResponse(entry=quarantined(), chain=chain())
 
     async def ListFeeds(self, request: Any, context: Any) -> Any:
         return market_data_service_pb2.ListFeedsResponse(feeds=[feed()])

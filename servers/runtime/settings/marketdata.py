@@ -29,13 +29,15 @@ class MarketDataSettings(Section):
     keep_accepted_days: float = Field(default=0.0, ge=0, le=36_500)
     """Days before an underlying's newest accepted snapshot that these (and so bars) reach back; 0: all."""
     keep_rejected_days: float = Field(default=0.0, ge=0, le=36_500)
-    """Days before an underlying's newest snapshot that rejected ones are kept; 0: all."""
+    """Days before an underlying's newest snapshot that rejected ones and the quarantine are kept; 0: all."""
     keep_trades_days: float = Field(default=0.0, ge=0, le=36_500)
     """Days before the newest trade of all that trades are kept; 0: all."""
     keep_order_books_days: float = Field(default=0.0, ge=0, le=36_500)
     """Days before an instrument's newest order book that stored ones are kept; 0: all."""
     store_order_books_every_s: float = Field(default=60.0, ge=0)
     """Seconds of the venue's time from one stored order book of an instrument to the next; 0: none."""
+    keep_messages: int = Field(default=1000, ge=1)
+    """Published messages that are no chains are kept in the quarantine up to this number, the newest."""
     cboe_snapshot_time: time = time(15, 0)
     """New York time at which the daily Cboe chains are taken to have been seen; the files do not say."""
 

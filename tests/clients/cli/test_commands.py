@@ -30,8 +30,11 @@ READS = [
     ("trace", "fill-1"),
     ("watch", "signals", "--count", "2"),
     ("data", "prune", "--dry-run"),
+    ("quarantine", "SPX"),
+    ("quarantine", "SPX", "--counts"),
+    ("quarantine", "--entry", "entry-1"),
 ]
-UNLABELLED = ("status", "trace", "feeds", "actions", "adjustments", "data")
+UNLABELLED = ("status", "trace", "feeds", "actions", "adjustments", "data", "quarantine")
 """What these show is no market data."""
 
 
@@ -65,8 +68,23 @@ async def test_pruning_says_what_went_or_would_go(run: Any, stack: RecordedStack
     for arguments, title in (((), "Snapshots deleted"), (("--dry-run",), "Snapshots that would go")):
         outcome = await run("data", "prune", *arguments)
         assert outcome.status == 0
-        for word in (title, "rejected", "30", "7"):
+        for word in (title, "rejected", "30", "7", "41"):
             assert word in outcome.out
+
+
+async def test_the_quarantine_is_shown_with_its_reasons(run: Any, stack: RecordedStack) -> None:
+    for arguments, words in (
+        ((), ("2019-04-25 19:45:00 UTC", "SPX", "contracts", "CROSSED", "2", "cboe:SPX.csv", "entry-1")),
+        (("--counts",), ("SPX", "CROSSED", "1,234", "5,678")),
+        (("--entry", "entry-1"), ('"entry_id": "entry-1"', '"reason": "CROSSED"', '"chain"')),
+    ):
+        outcome = await run("quarantine", "SPX", "--reason", "CROSSED", *arguments)
+        assert outcome.status == 0
+        for word in words:
+            assert word in outcome.out
+    missing = await run("quarantine", "--entry", "none")
+    assert missing.status == 1
+    assert "none" in missing.err
 
 
 async def test_feeds_are_shown_with_state_and_reason(run: Any, stack: RecordedStack) -> None:
