@@ -8,17 +8,18 @@ over all processes.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, MetaData
+from sqlalchemy import Connection, MetaData, Table
 
+from skewline.storage import timescale
 from skewline.storage.errors import SchemaTooNewError
 from skewline.storage.schema import new_metadata
 
@@ -32,9 +33,10 @@ _FOLDER = _ROOM / "migrations"
 def upgrade(database: Database) -> None:
     """Run every revision that `database` lacks, all or none. Raises `SchemaTooNewError`."""
     script = _script(database.service)
+    tables = own_tables(database.service)
     # Most starts find nothing to do, and must not wait then for the write lock of a running process.
     with database.read() as connection:
-        if set(_present(connection)) == set(script.get_heads()):
+        if set(_present(connection)) == set(script.get_heads()) and not timescale.waiting(connection, tables):
             return
     with database.changing_schema() as connection:
         known = {revision.revision for revision in script.walk_revisions()}
@@ -44,6 +46,8 @@ def upgrade(database: Database) -> None:
                 "run the newer version of Skewline that made them, or name another database",
             )
         _run(connection, script, lambda present: script._upgrade_revs("heads", present))
+        # Not a revision: the extension may come to a database that has its tables already.
+        timescale.make_hypertables(connection, tables)
 
 
 def downgrade(database: Database, to: str = "base") -> None:
@@ -58,6 +62,14 @@ def differences(database: Database) -> list[Any]:
     with database.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         return list(compare_metadata(context, declared(database.service)))
+
+
+def own_tables(service: str) -> Sequence[Table]:
+    """The tables that are `service`'s alone."""
+    if not (_ROOM / service / "tables.py").exists():
+        return ()
+    module = importlib.import_module(f"skewline.storage.{service}.tables")
+    return cast("MetaData", module.metadata).sorted_tables
 
 
 def declared(service: str) -> MetaData:

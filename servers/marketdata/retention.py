@@ -99,6 +99,8 @@ class Retention:
             if found.count and not dry_run:
                 report.snapshots = await self._delete(status, age_ns)
             reports.append(report)
+        if not dry_run and any(report.snapshots or report.quarantined for report in reports):
+            await self._processor.write(retention.give_back)
         return reports
 
     async def _records(self, dry_run: bool) -> list[pb.ExpiredRecords]:

@@ -6,6 +6,7 @@ from sqlalchemy import Column, Double, Index, Integer, Table, Text
 
 from skewline.storage.columns import CompressedProto, NanoTime
 from skewline.storage.schema import Sequence64, new_metadata
+from skewline.storage.timescale import HYPERTABLE, Hypertable
 from skewline.v1 import surface_pb2
 
 metadata = new_metadata()
@@ -27,5 +28,6 @@ SURFACES = Table(
     Column("surface", CompressedProto(surface_pb2.VolSurface), nullable=False),
     Index("ix_surfaces_underlying_time_ns", "underlying", "time_ns"),
     Index("ix_surfaces_time_ns", "time_ns"),
+    info={HYPERTABLE: Hypertable("time_ns", segment_by=("underlying",))},
 )
 """One row a snapshot, numbered in the order of fitting; `summary` is without the columns of the slices."""

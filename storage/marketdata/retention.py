@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import CompoundSelect, Connection, Select, Subquery, delete, func, select, union_all
 
+from skewline.storage import timescale
 from skewline.storage.marketdata.tables import CHAINS, QUARANTINE
 from skewline.v1 import chain_pb2, quarantine_pb2
 
@@ -58,6 +59,12 @@ def delete_quarantined(connection: Connection, age_ns: int, limit: int) -> int:
     if ids:
         connection.execute(delete(QUARANTINE).where(QUARANTINE.c.entry_id.in_(ids)))
     return len(ids)
+
+
+def give_back(connection: Connection) -> None:
+    """Give the room of what was deleted back to the disk, where the database can do so a part at a time."""
+    for table in (CHAINS, QUARANTINE):
+        timescale.drop_emptied(connection, table)
 
 
 def _quarantined(age_ns: int) -> CompoundSelect[Any]:

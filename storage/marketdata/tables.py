@@ -6,6 +6,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, Tabl
 
 from skewline.storage.columns import Blob, CompressedProto, ExactDecimal, NanoTime
 from skewline.storage.schema import Sequence64, new_metadata
+from skewline.storage.timescale import HYPERTABLE, Hypertable
 from skewline.v1 import chain_pb2, corporate_action_pb2, market_data_service_pb2, order_book_pb2
 
 metadata = new_metadata()
@@ -26,6 +27,7 @@ CHAINS = Table(
     Column("chain", CompressedProto(chain_pb2.OptionChain), nullable=False),
     Index("ix_chains_underlying", "underlying", "status", "time_ns"),
     Index("ix_chains_time_ns", "time_ns"),
+    info={HYPERTABLE: Hypertable("time_ns", segment_by=("underlying",))},
 )
 """One row a snapshot; the columns of its quotes are inside `chain`."""
 
@@ -48,6 +50,7 @@ QUARANTINE = Table(
     Index("ix_quarantine_time_ns", "time_ns"),
     Index("ix_quarantine_underlying", "underlying", "time_ns"),
     Index("ix_quarantine_kind", "kind", "time_ns"),
+    info={HYPERTABLE: Hypertable("time_ns", segment_by=("underlying", "reason"))},
 )
 """What was not let through; `content` is the chain of the contracts set aside, or the bytes of a message."""
 
@@ -105,6 +108,7 @@ BARS = Table(
     Column("volume", Double, nullable=False),
     Column("source", Text, nullable=False),
     Column("provenance", Integer, nullable=False),
+    info={HYPERTABLE: Hypertable("start_ns", segment_by=("underlying", "interval_ns"), chunk_days=90)},
 )
 """Recorded bars: of each underlying, length and start the newest that was told."""
 

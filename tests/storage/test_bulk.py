@@ -3,7 +3,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import Column, Double, Integer, MetaData, Table, Text, select
+from sqlalchemy import Column, Double, Integer, MetaData, Table, Text, insert, select, text
 
 from skewline.storage.bulk import copy_rows
 from skewline.storage.columns import Blob, ExactDecimal, NanoTime
@@ -76,3 +76,15 @@ def test_a_row_of_another_length_is_refused(database: Database, table: Table) ->
 def test_an_unknown_column_is_refused(database: Database, table: Table) -> None:
     with pytest.raises(KeyError, match="ask"), database.begin() as connection:
         copy_rows(connection, table, ["ask"], [(1,)])
+
+
+def test_postgresql_takes_them_by_copy(postgres_url: str) -> None:
+    """A rule does away with every INSERT; COPY does not go by rules."""
+    with Database.open(postgres_url, "storage_test") as database:
+        with database.changing_schema() as connection:
+            QUOTES.create(connection)
+            connection.execute(text('CREATE RULE none AS ON INSERT TO "odd Quotes" DO INSTEAD NOTHING'))
+        with database.begin() as connection:
+            connection.execute(insert(QUOTES), dict(zip(NAMES, row(0), strict=True)))
+            assert copy_rows(connection, QUOTES, NAMES, [row(1), row(2)]) == 2
+            assert connection.execute(select(QUOTES.c.id).order_by(QUOTES.c.id)).scalars().all() == [1, 2]

@@ -104,3 +104,27 @@ def test_what_others_stored_since_ends_with_the_newest_good_one_whole(database: 
         nothing = repository.stored_after(connection, 4)
     assert [(number, len(each.slices[0].strike)) for number, each in found] == [(2, 0), (3, 1), (4, 0)]
     assert nothing == []
+
+
+def test_as_of_an_instant_is_up_to_it_and_a_range_begins_at_its_first(database: Database) -> None:
+    with database.begin() as connection:
+        for number in (2, 4):
+            repository.add(connection, surface(number))
+    with database.read() as connection:
+        for as_of_ns, name in (
+            (1, ""),
+            (2, "surface-2"),
+            (3, "surface-2"),
+            (4, "surface-4"),
+            (9, "surface-4"),
+        ):
+            assert repository.newest_id(connection, "SPX", as_of_ns) == name
+        for from_ns, to_ns, names in (
+            (2, 4, ["surface-2"]),
+            (2, 5, ["surface-4", "surface-2"]),
+            (3, 4, []),
+            (4, 0, ["surface-4"]),
+            (0, 2, []),
+        ):
+            found = repository.summaries(connection, SurfaceQuery("SPX", from_ns, to_ns), None, 9)
+            assert [each.surface_id for each in found] == names

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 from chain_samples import FRIDAY_NS, MINUTE_NS, small_chain
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from skewline.storage.database import Database
@@ -198,3 +199,38 @@ def test_feeds_that_were_not_stopped_go_on(database: Database) -> None:
         assert feeds.feed(connection, "r9") is None
     with pytest.raises(IntegrityError), database.begin() as connection:
         feeds.add(connection, rows[0])
+
+
+def test_a_chain_is_stored_compressed(database: Database) -> None:
+    chain = stored(database, "a", 0)
+    with database.read() as connection:
+        length = connection.execute(text("SELECT length(chain) FROM chains")).scalar_one()
+        assert length < len(chain.SerializeToString())
+
+
+def test_as_of_an_instant_is_up_to_it_and_a_range_begins_at_its_first(database: Database) -> None:
+    stored(database, "b", 1)
+    stored(database, "a", 1, of="ABC")
+    stored(database, "c", 2)
+    one, two = FRIDAY_NS + MINUTE_NS, FRIDAY_NS + 2 * MINUTE_NS
+    with database.read() as connection:
+        for as_of_ns, name in ((one - 1, ""), (one, "b"), (two - 1, "b"), (two, "c"), (2**63 - 1, "c")):
+            assert chains.newest_id(connection, "XYZ", as_of_ns) == name
+        for from_ns, to_ns, names in (
+            (one, two, ["a", "b"]),
+            (one, two + 1, ["c", "a", "b"]),
+            (one + 1, two, []),
+            (two, 0, ["c"]),
+            (0, one, []),
+            (2**63 - 1, 0, []),
+        ):
+            query = ChainQuery(from_ns=from_ns, to_ns=to_ns)
+            found = chains.summaries(connection, query, None, 9)
+            assert [summary.snapshot_id for summary in found] == names
+        # Of equal times the names go on behind one another, none twice and none left out.
+        after: tuple[int, str] | None = None
+        seen: list[str] = []
+        while page := chains.summaries(connection, ChainQuery(), after, 1):
+            seen += [summary.snapshot_id for summary in page]
+            after = (page[-1].time_ns, page[-1].snapshot_id)
+        assert seen == ["c", "a", "b"]
