@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
@@ -64,8 +64,12 @@ async def publish(stub: MarketDataServiceAsyncStub, *chains: chain_pb2.OptionCha
 
 
 async def send_bytes(channel: grpc.aio.Channel, raw: bytes) -> grpc.StatusCode:
-    call = channel.stream_stream(PUBLISH, request_serializer=None, response_deserializer=None)(iter([raw]))
-    return await call.code()
+    async def requests() -> AsyncIterator[bytes]:
+        yield raw
+
+    publishing: Any = channel.stream_stream(PUBLISH)
+    code: grpc.StatusCode = await publishing(requests()).code()
+    return code
 
 
 def broken(minute: int = 0, underlying: str = "XYZ") -> chain_pb2.OptionChain:
@@ -82,7 +86,7 @@ def shown(entries: Iterable[quarantine_pb2.QuarantineEntry]) -> list[tuple[int, 
     return [(entry.kind, entry.underlying, entry.reason, entry.contracts) for entry in entries]
 
 
-async def listed(stub: MarketDataServiceAsyncStub, **wanted: object) -> list[quarantine_pb2.QuarantineEntry]:
+async def listed(stub: MarketDataServiceAsyncStub, **wanted: Any) -> list[quarantine_pb2.QuarantineEntry]:
     return list((await stub.ListQuarantine(pb.ListQuarantineRequest(**wanted))).entries)
 
 
@@ -178,7 +182,8 @@ async def test_lists_are_filtered_and_paged(stub: MarketDataServiceAsyncStub) ->
     assert {entry.time_ns for entry in within} == {FRIDAY_NS + MINUTE_NS}
     assert len(within) == 4
     assert await listed(stub, kind=MESSAGE) == []
-    paged, token = [], ""
+    paged: list[quarantine_pb2.QuarantineEntry] = []
+    token = ""
     while True:
         page = await stub.ListQuarantine(pb.ListQuarantineRequest(page_size=3, page_token=token))
         paged += page.entries
@@ -198,7 +203,7 @@ async def test_counts_are_by_interval_underlying_and_reason(stub: MarketDataServ
         (0, "XYZ", "NON_FINITE", 3, 3),
     ]
     request = pb.ListQuarantineCountsRequest(reason="CROSSED", interval_ns=2 * MINUTE_NS, page_size=1)
-    counts = []
+    counts: list[quarantine_pb2.QuarantineCount] = []
     while True:
         page = await stub.ListQuarantineCounts(request)
         counts += page.counts
