@@ -153,6 +153,7 @@ ORDER_BOOKS = Table(
     Column("time_ns", NanoTime, primary_key=True),
     Column("update_id", BigInteger, primary_key=True, autoincrement=False),
     Column("order_book", CompressedProto(order_book_pb2.OrderBook), nullable=False),
+    info={HYPERTABLE: Hypertable("time_ns", segment_by=("instrument_id",))},
 )
 """An instrument's order book now and then; those in between went to subscribers only."""
 

@@ -24,7 +24,7 @@ from skewline.v1 import chain_pb2
 
 ACCEPTED = chain_pb2.CHAIN_STATUS_ACCEPTED
 DAYS_30, WEEK = 30 * DAY_NS, 7 * DAY_NS
-TABLES = ["bars", "chains", "quarantine"]
+TABLES = ["bars", "chains", "order_books", "quarantine"]
 
 EXTENSION = """
 CREATE SCHEMA ts;
@@ -126,6 +126,7 @@ def test_time_tables_become_hypertables_at_the_first_start(
         assert [each for each in said if each.startswith("create")] == [
             f"create_hypertable bars start_ns {90 * DAY_NS}",
             f"create_hypertable chains time_ns {WEEK}",
+            f"create_hypertable order_books time_ns {WEEK}",
             f"create_hypertable quarantine time_ns {WEEK}",
         ]
         assert [each for each in said if each.startswith(policy)] == [
