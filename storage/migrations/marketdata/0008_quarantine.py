@@ -7,8 +7,8 @@ from alembic import op
 
 from skewline.storage.columns import Blob, NanoTime
 
-revision = "marketdata_0007"
-down_revision = "marketdata_0006"
+revision = "marketdata_0008"
+down_revision = "marketdata_0007"
 branch_labels = None
 depends_on = None
 
