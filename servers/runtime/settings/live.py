@@ -210,7 +210,7 @@ class IbkrSettings(Section):
     allow_delayed: bool = False
     """Whether delayed data will do where the account has no live data; chains say that they are."""
 
-    delay_s: float = Field(default=900.0, ge=0)
+    delayed_by_s: float = Field(default=900.0, ge=0)
     """Seconds that delayed quotes are behind the market."""
 
     lines: int = Field(default=100, ge=4)

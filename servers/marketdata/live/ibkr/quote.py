@@ -13,6 +13,7 @@ _BID_SIZE, _ASK_SIZE, _VOLUME = (frozenset(pair) for pair in ((0, 69), (3, 70), 
 _OPEN_INTEREST: Final = frozenset({27, 28})
 _MARK: Final = frozenset({37})
 _MODEL: Final = frozenset({13, 83})
+_DELAYED_TICKS: Final = frozenset(range(66, 77)) | frozenset(range(80, 84))
 _MOST_VOL: Final = 100.0
 _MOST_PRICE: Final = 1e12
 
@@ -66,7 +67,7 @@ class Quote:
 
     def price(self, tick: int, price: float, size: float) -> None:
         """A price with its size, which some prices have none of."""
-        self.heard = True
+        self._hear(tick)
         if tick in _BID:
             self.bid_heard = True
             self.bid = _present(price)
@@ -84,7 +85,7 @@ class Quote:
 
     def size(self, tick: int, size: float) -> None:
         """A size without its price."""
-        self.heard = True
+        self._hear(tick)
         if tick in _BID_SIZE:
             self.bid_size = _present(size)
         elif tick in _ASK_SIZE:
@@ -97,12 +98,18 @@ class Quote:
 
     def model(self, tick: int, vol: float, underlying: float) -> None:
         """The venue's model: implied vol as a fraction, and the underlying's price that it took."""
-        self.heard = True
+        self._hear(tick)
         if tick not in _MODEL:
             return
         self.model_heard = True
         self.vendor_iv = vol if 0 < vol < _MOST_VOL else 0.0
         self.underlying = _usable(underlying)
+
+    def _hear(self, tick: int) -> None:
+        self.heard = True
+        if tick in _DELAYED_TICKS and not self.delayed:
+            # Delayed data must never pass for live, even if the gateway did not say what is to come.
+            self.kind = DELAYED_FROZEN if self.kind == FROZEN else DELAYED
 
     @property
     def spot(self) -> float:

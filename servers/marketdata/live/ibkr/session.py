@@ -63,7 +63,7 @@ class Session:
         )
         self._messages = Messages(gateway, underlying, self._lines, self._bars, settings)
         self._pulse = Pulse(gateway, settings.timeout_s, clock)
-        self._chains = ChangedChains(so_far.underlying, source, settings.delay_s)
+        self._chains = ChangedChains(so_far.underlying, source, settings.delayed_by_s)
         self._began = self._due = clock.monotonic()
         self._whole = False
         self._restoring_since: float | None = None
@@ -163,7 +163,7 @@ class Session:
     async def _nothing_new(self) -> list[Heard]:
         """The venue is there. If the market is closed, that is why it has nothing new."""
         now_ns = self._clock.time_ns()
-        hours = MarketHours(self._settings.delay_s if self._messages.delayed else 0.0)
+        hours = MarketHours(self._settings.delayed_by_s if self._messages.delayed else 0.0)
         opens_ns = await asyncio.to_thread(hours.opens_ns, now_ns)
         if opens_ns > now_ns and self._whole:
             opening = datetime.fromtimestamp(opens_ns // 10**9, tz=UTC)

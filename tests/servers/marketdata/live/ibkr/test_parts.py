@@ -59,6 +59,18 @@ def test_any_message_is_read_or_counted(messages: list[list[str]]) -> None:
     asyncio.run(read())
 
 
+@pytest.mark.parametrize("tick", [66, 67, 68, 69, 70, 74, 75, 83])
+def test_a_delayed_tick_makes_a_quote_delayed_whatever_was_said(tick: int) -> None:
+    quote = Quote()
+    if tick == 83:
+        quote.model(tick, 0.2, 100.0)
+    elif tick in (69, 70, 74):
+        quote.size(tick, 1.0)
+    else:
+        quote.price(tick, 5.0, 1.0)
+    assert quote.delayed
+
+
 def details(**changed: Any) -> Any:
     fields: dict[str, Any] = {
         "conId": 7,
