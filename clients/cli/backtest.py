@@ -60,6 +60,7 @@ def backtest(
     from skewline.clients.demo.summary import summarise
     from skewline.clients.report.page import write_report
     from skewline.servers.marketdata.sources.source import SourceError
+    from skewline.servers.runtime.settings import SettingsError
 
     try:
         choice = choose_replay(
@@ -78,6 +79,8 @@ def backtest(
         fail("interrupted", INTERRUPTED)
     except SourceError as error:
         fail(f"--source: {error}", USAGE)
+    except SettingsError as error:
+        fail("; ".join(str(problem) for problem in error.problems), USAGE)
     except OSError as error:
         fail(str(error))
     summary = summarise(record)
