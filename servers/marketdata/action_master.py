@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from skewline.servers.runtime.corporate_actions import CASH_DIVIDEND, completed, concerning, same_terms
+from skewline.servers.runtime.corporate_actions import CASH_DIVIDEND, SPLIT, completed, concerning, same_terms
 from skewline.servers.runtime.day_count import DAY_NS
 from skewline.v1 import chain_pb2, corporate_action_pb2
 
@@ -43,17 +43,22 @@ class ActionMaster:
 
         That is within `RECENT_NS`, or since the snapshot before it, however long ago that was: `seen_ns` is
         the data time of a symbol's last one, 0 without any; of an earlier symbol's before this one's first.
-        A split yet to come is not among them: nothing depends on it before it takes effect.
+        A split yet to come is not among them, nor a dividend behind it, which is in the units after it.
         """
         last_ns = max((expiry.expiry_ns for expiry in chain.expiries), default=chain.time_ns)
         of = self.of(chain.underlying)
         seen = seen_ns(chain.underlying) or max((seen_ns(action.underlying) for action in of), default=0)
         since_ns = min(chain.time_ns - RECENT_NS, seen or chain.time_ns)
+        # What is paid after a split yet to come is not in the units that these contracts deliver.
+        splits = (action.effective_ns for action in of if action.kind == SPLIT)
+        until_ns = min((ns - 1 for ns in splits if ns > chain.time_ns), default=last_ns)
         return [
             action
             for action in of
             if since_ns < action.effective_ns <= chain.time_ns
-            or (action.kind == CASH_DIVIDEND and chain.time_ns < action.effective_ns <= last_ns)
+            or (
+                action.kind == CASH_DIVIDEND and chain.time_ns < action.effective_ns <= min(last_ns, until_ns)
+            )
         ]
 
 

@@ -185,10 +185,23 @@ def test_a_snapshot_carries_dividends_to_come_and_no_split_to_come() -> None:
     chain = small_chain(time_ns=FRIDAY_NS)
     last = max(expiry.expiry_date for expiry in chain.expiries)
     inside = dividend(NAME, last)
-    engine.learn([inside, dividend(NAME, "2039-01-03"), tuesday(), symbol_change("OLD", NAME, "2019-05-20")])
+    later = split(NAME, "2038-01-04", 2)
+    engine.learn([inside, dividend(NAME, "2039-01-03"), later, symbol_change("OLD", NAME, "2019-05-20")])
     outcome = engine.on_chain(chain)
     assert outcome.chain is not None
     assert [a.ex_date for a in outcome.chain.corporate_actions] == ["2019-05-20", last]
+
+
+def test_a_dividend_behind_a_split_yet_to_come_is_carried_once_the_split_is_in_effect() -> None:
+    engine = MarketDataEngine()
+    before, behind = dividend(NAME, "2019-05-27"), dividend(NAME, "2019-05-29")
+    engine.learn([before, behind, tuesday()])
+    carried = []
+    for day in (0, 4):
+        outcome = engine.on_chain(small_chain(time_ns=FRIDAY_NS + day * DAY_NS, spot=100.0 + day))
+        assert outcome.chain is not None, outcome.summary.detail
+        carried.append([each.ex_date for each in outcome.chain.corporate_actions])
+    assert carried == [["2019-05-27"], ["2019-05-27", "2019-05-28", "2019-05-29"]]
 
 
 def test_what_a_chain_brings_is_learnt_once() -> None:
