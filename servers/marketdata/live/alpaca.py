@@ -16,7 +16,7 @@ from skewline.servers.marketdata.live.alpaca_book import AlpacaBook
 from skewline.servers.marketdata.live.alpaca_payload import Quote
 from skewline.servers.marketdata.live.alpaca_rest import AlpacaRest
 from skewline.servers.marketdata.live.alpaca_stream import AlpacaStream, Listener
-from skewline.servers.marketdata.live.clock import Clock
+from skewline.servers.marketdata.live.clock import Clock, sleep_until
 from skewline.servers.marketdata.live.daily_bars import DailyBars, series_of
 from skewline.servers.marketdata.live.hours import MarketHours
 from skewline.servers.marketdata.live.source import (
@@ -83,7 +83,7 @@ class AlpacaSource:
                 if opens_ns > self._clock.time_ns() and self._asked:
                     opening = datetime.fromtimestamp(opens_ns // _NANOS_A_SECOND, tz=UTC)
                     yield MarketClosed(opens_ns, f"the market opens at {opening:%Y-%m-%d %H:%M} UTC")
-                    await self._clock.sleep((opens_ns - self._clock.time_ns()) / _NANOS_A_SECOND)
+                    await sleep_until(self._clock, opens_ns)
                     continue
                 async with aclosing(self._session(session)) as heard:
                     async for item in heard:

@@ -24,7 +24,7 @@ class AlpacaBook:
     """The newest quote of each option of `underlying`.
 
     Each quote is the whole state of its option: a lost or repeated one leaves nothing wrong behind, and one
-    that comes after a newer is passed over.
+    that comes after a newer is passed over. Of two of one instant the last to come stands.
     """
 
     def __init__(self, underlying: str) -> None:
@@ -52,7 +52,7 @@ class AlpacaBook:
         """Take quotes, but those that are older than what there is, or of no option listed."""
         for name, quote in quotes.items():
             known = self._options.get(name)
-            if known is not None and quote.time_ns > known.quote.time_ns:
+            if known is not None and quote.time_ns >= known.quote.time_ns and quote != known.quote:
                 self._options[name] = replace(known, quote=quote)
                 self._changed = True
 

@@ -37,7 +37,7 @@ class Listener:
         """Keep a quote, unless it is older than the one kept."""
         self.words += 1
         known = self._quotes.get(symbol)
-        if known is None or quote.time_ns > known.time_ns:
+        if known is None or quote.time_ns >= known.time_ns:
             self._quotes[symbol] = quote
 
     def fail(self, fault: SourceFault) -> None:

@@ -15,7 +15,8 @@ from skewline.servers.marketdata.live.clock import Clock
 from skewline.servers.marketdata.live.hours import MarketHours
 from skewline.servers.marketdata.live.http import Http
 from skewline.servers.marketdata.live.polling import PolledSource
-from skewline.servers.marketdata.live.source import ChainSeen, Heard, LiveSource, Missed, SourceFault
+from skewline.servers.marketdata.live.source import ChainSeen, Heard, LiveSource, SourceFault
+from skewline.servers.marketdata.live.told_once import ToldOnce
 from skewline.servers.runtime.settings.live import CboeSettings
 from skewline.v1 import common_pb2
 
@@ -32,6 +33,7 @@ class CboeFile:
         self._settings = settings
         self._http = http
         self._clock = clock
+        self._told = ToldOnce()
         self._etag = ""
         self._made_ns = self._time_ns = 0
 
@@ -56,11 +58,7 @@ class CboeFile:
         if quotes.made_ns <= self._made_ns or quotes.chain.time_ns <= self._time_ns:
             return ()
         self._made_ns, self._time_ns = quotes.made_ns, quotes.chain.time_ns
-        heard: list[Heard] = []
-        if quotes.unreadable:
-            few = ", ".join(quotes.unreadable[:3])
-            heard.append(Missed("UNREADABLE", f"{len(quotes.unreadable)} symbols cannot be read: {few}"))
-        return [*heard, ChainSeen(quotes.chain)]
+        return [*self._told.missed(quotes.unreadable), ChainSeen(quotes.chain)]
 
 
 def cboe_source(underlying: str, settings: CboeSettings, http: Http, clock: Clock) -> LiveSource:

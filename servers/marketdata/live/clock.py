@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Protocol
+from typing import Final, Protocol
+
+_NANOS_A_SECOND: Final = 1_000_000_000
+_LOOKED_AT_EVERY_S: Final = 60.0
 
 
 class Clock(Protocol):
@@ -18,6 +21,12 @@ class Clock(Protocol):
 
     async def sleep(self, seconds: float) -> None:
         """Return when they have passed."""
+
+
+async def sleep_until(clock: Clock, time_ns: int) -> None:
+    """Return when the wall clock says so, also after the machine was suspended meanwhile."""
+    while (left_ns := time_ns - clock.time_ns()) > 0:
+        await clock.sleep(min(left_ns / _NANOS_A_SECOND, _LOOKED_AT_EVERY_S))
 
 
 class SystemClock:

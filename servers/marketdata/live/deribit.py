@@ -14,7 +14,7 @@ from skewline.servers.marketdata.live.deribit_payload import check_error, read_i
 from skewline.servers.marketdata.live.http import Http
 from skewline.servers.marketdata.live.members import Malformed
 from skewline.servers.marketdata.live.rate_limit import RateLimit
-from skewline.servers.marketdata.live.source import ChainSeen, Heard, Missed, Patience, Unchanged
+from skewline.servers.marketdata.live.source import ChainSeen, Heard, Missed, Patience, SourceFault, Unchanged
 from skewline.servers.marketdata.live.websocket import Message, Messages, conversation
 from skewline.servers.runtime.settings.live import DeribitSettings
 from skewline.v1 import common_pb2
@@ -56,7 +56,7 @@ class DeribitSource:
             subscriptions = _Subscriptions(self.underlying, messages, self._limit, self._clock)
             await messages.send(_request("public/set_heartbeat", interval=settings.heartbeat_s))
             await self._list(session, subscriptions)
-            began = due = self._clock.monotonic()
+            began = due = quoted_at = listed_at = self._clock.monotonic()
             while True:
                 due = max(due + settings.interval_s, self._clock.monotonic())
                 word = False
@@ -67,8 +67,15 @@ class DeribitSource:
                         await subscriptions.on(message)
                 if subscriptions.unreadable:
                     yield subscriptions.missed()
-                if subscriptions.changed:
+                now = self._clock.monotonic()
+                if subscriptions.changed or now >= listed_at + settings.list_every_s:
+                    listed_at = now
                     await self._list(session, subscriptions)
+                if subscriptions.quoted:
+                    subscriptions.quoted, quoted_at = False, now
+                elif now >= quoted_at + 2 * settings.stale_after_s:
+                    # Heartbeats go on, but what was subscribed to no longer comes.
+                    raise SourceFault("SILENT", f"no ticker for {now - quoted_at:.3g} s")
                 waited = self._clock.monotonic() - began
                 if subscriptions.chain.complete or waited >= settings.complete_within_s:
                     chain = subscriptions.chain.chain(f"deribit:{self.underlying}", self._time_ns)
@@ -94,7 +101,7 @@ class _Subscriptions:
 
     def __init__(self, coin: str, messages: Messages, limit: RateLimit, clock: Clock) -> None:
         self.chain = TickerChain(coin)
-        self.changed = False
+        self.changed = self.quoted = False
         self.unreadable: list[str] = []
         self._last = 0
         self._state_channel = f"instrument.state.option.{coin}"
@@ -149,6 +156,7 @@ class _Subscriptions:
         except Malformed as error:
             self.unreadable.append(f"{str(channel)[:_SHOWN]}: {error}")
         else:
+            self.quoted = True
             self.chain.take(ticker)
 
     def _on_answer(self, identity: object, result: object) -> None:

@@ -18,7 +18,7 @@ class TickerChain:
     """The newest ticker of each option of `coin`, from one connection.
 
     Every ticker is the whole state of its option: a lost or repeated one leaves nothing wrong behind, and one
-    that comes after a newer is passed over.
+    that comes after a newer is passed over. Of two of one millisecond the last to come stands.
     """
 
     def __init__(self, coin: str) -> None:
@@ -40,7 +40,9 @@ class TickerChain:
     def take(self, ticker: Ticker) -> None:
         """Take a ticker, unless it is older than the one there is, or of no option listed."""
         before = self._tickers.get(ticker.name)
-        if ticker.name not in self._listed or (before is not None and ticker.time_ns <= before.time_ns):
+        if ticker.name not in self._listed or ticker == before:
+            return
+        if before is not None and ticker.time_ns < before.time_ns:
             return
         self._tickers[ticker.name] = ticker
         self._changed = True

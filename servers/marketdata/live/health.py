@@ -47,9 +47,14 @@ class Health:
         return self._change(LIVE, now_ns)
 
     def answered(self, now_ns: int) -> bool:
-        """The venue answered without anything new: a feed that was down or closed is no longer."""
+        """The venue answered without anything new: a feed that was down or closed is no longer.
+
+        It is live if it ever brought anything: until then nothing it has is as new as it should be.
+        """
         self._feed.unchanged += 1
-        return self._change(LIVE, now_ns) if self.state not in (LIVE, STALE) else False
+        if self.state in (LIVE, STALE):
+            return False
+        return self._change(LIVE if self._feed.received_ns else CONNECTING, now_ns)
 
     def stale(self, silent_s: float, now_ns: int) -> bool:
         """Nothing new for too long."""

@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from typing import Final, Generic, Protocol, TypeVar
 
-from skewline.servers.marketdata.live.clock import Clock
+from skewline.servers.marketdata.live.clock import Clock, sleep_until
 from skewline.servers.marketdata.live.hours import MarketHours
 from skewline.servers.marketdata.live.source import Heard, MarketClosed, Patience, Unchanged
 from skewline.v1 import common_pb2
@@ -17,7 +17,6 @@ S = TypeVar("S")
 
 _NANOS_A_SECOND: Final = 1_000_000_000
 _MISSED_POLLS: Final = 1.5
-_LONGEST_WAIT_S: Final = 60.0
 
 
 class Poller(Protocol, Generic[S]):
@@ -74,9 +73,7 @@ class PolledSource(Generic[S]):
                     yield MarketClosed(
                         opens_ns, f"the market is seen again from {opening:%Y-%m-%d %H:%M} UTC"
                     )
-                    # By the wall clock, which goes on while the machine sleeps: a long wait would not.
-                    while (left_ns := opens_ns - self._clock.time_ns()) > 0:
-                        await self._clock.sleep(min(left_ns / _NANOS_A_SECOND, _LONGEST_WAIT_S))
+                    await sleep_until(self._clock, opens_ns)
                     continue
                 began = self._clock.monotonic()
                 heard = await self._poller.poll(session)

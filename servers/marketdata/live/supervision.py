@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from random import Random
@@ -11,7 +12,7 @@ from typing import Final
 
 from skewline.servers.marketdata.bars.recording import Recorded
 from skewline.servers.marketdata.live.clock import Clock
-from skewline.servers.marketdata.live.health import CLOSED, LIVE, Health
+from skewline.servers.marketdata.live.health import CONNECTING, DOWN, LIVE, Health
 from skewline.servers.marketdata.live.source import (
     BarsSeen,
     BookSeen,
@@ -33,6 +34,8 @@ from skewline.v1 import chain_pb2, feed_pb2, order_book_pb2
 _log = logging.getLogger(__name__)
 
 _NANOS_A_SECOND: Final = 1_000_000_000
+# Who asks to be left alone for longer may be mistaken, and is asked again.
+_LONGEST_ASKED_S: Final = 3600.0
 
 Deliver = Callable[[chain_pb2.OptionChain, int], Awaitable[chain_pb2.ChainSummary]]
 """Takes a chain and when it was received, and returns what became of it."""
@@ -90,6 +93,9 @@ class Supervised:
         self._backoff = Backoff(first=settings.retry_first_s, most=settings.retry_most_s, random=random)
         # Everything the venue had up to here was heard; None before the first word.
         self._heard_ns: int | None = None
+        # Whether this connection brought a word; and gaps not yet told.
+        self._spoke = False
+        self._untold: deque[feed_pb2.FeedGap] = deque()
         self._broken: SourceFault | None = None
         self._quoted = False
         # What the venue cannot bring although it is connected, and since when.
@@ -111,13 +117,15 @@ class Supervised:
             self._broken = fault
             if self.health.down(fault, self._clock.time_ns()):
                 await self._tell_at_last()
-            await self._clock.sleep(max(self._backoff.next(), fault.retry_after_s))
+            asked_s = min(fault.retry_after_s, _LONGEST_ASKED_S)
+            await self._clock.sleep(max(self._backoff.next(), asked_s))
 
     async def _connection(self) -> SourceFault:
         if (fault := self._blocked()) is not None:
             return fault
         self.health.connects()
         self._stalled = None
+        self._spoke = False
         self._word_at = self._news_at = self._clock.monotonic()
         try:
             async with aclosing(self._source.stream()) as stream:
@@ -137,18 +145,16 @@ class Supervised:
         hearing = asyncio.ensure_future(anext(stream))
         try:
             while True:
-                if self.health.state == CLOSED:
-                    return await hearing
                 now = self._clock.monotonic()
                 silent, old = now - self._word_at, now - self._news_at
-                if self.health.state == LIVE and old >= patience.stale_after_s:
+                if (fresh := self._is_fresh()) and old >= patience.stale_after_s:
                     if self.health.stale(old, self._clock.time_ns()):
                         await self._tell()
                     continue
                 if silent >= patience.reconnect_after_s:
                     raise SourceFault("SILENT", f"not a word for {silent:.3g} s")
                 left = patience.reconnect_after_s - silent
-                if self.health.state == LIVE:
+                if fresh:
                     left = min(left, patience.stale_after_s - old)
                 waiting = asyncio.ensure_future(self._clock.sleep(left))
                 try:
@@ -161,9 +167,21 @@ class Supervised:
             hearing.cancel()
             await asyncio.gather(hearing, return_exceptions=True)
 
+    def _is_fresh(self) -> bool:
+        """Whether it becomes stale without news: it is live, or connected and has said nothing new yet."""
+        return self.health.state == LIVE or (self._spoke and self.health.state in (CONNECTING, DOWN))
+
     async def _take(self, heard: Heard) -> None:
+        began = self._clock.monotonic()
+        await self._handle(heard)
+        # That may have lasted, while the database was away: silence is what is not heard by a listener.
+        took = self._clock.monotonic() - began
+        self._word_at, self._news_at = self._word_at + took, self._news_at + took
+
+    async def _handle(self, heard: Heard) -> None:
         now_ns = self._clock.time_ns()
         self._word_at = self._clock.monotonic()
+        self._spoke = True
         if isinstance(heard, Stalled):
             # No word of what it shall bring: what was heard last stays what it was.
             since_ns = self._stalled[1] if self._stalled else self._heard_ns or now_ns
@@ -209,14 +227,13 @@ class Supervised:
                 await self._gap(reason, detail, now_ns, now_ns)
             case MarketClosed():
                 self._heard_ns = max(heard.until_ns, now_ns)
+                # A word is expected from the opening on.
+                self._word_at += max(0.0, (heard.until_ns - now_ns) / _NANOS_A_SECOND)
                 self._news_at = self._word_at
                 changed = self._stalled is None and self.health.closed(heard, now_ns)
         if changed:
             await self._tell()
         self._backoff.reset()
-        # Taking it may have lasted, while the database was away: silence is what is not heard by a listener.
-        took = self._clock.monotonic() - self._word_at
-        self._word_at, self._news_at = self._word_at + took, self._news_at + took
 
     async def _delivered(self, chain: chain_pb2.OptionChain, now_ns: int) -> chain_pb2.ChainSummary:
         """What became of `chain`. One that cannot be taken is lost: the source is past it."""
@@ -237,10 +254,10 @@ class Supervised:
 
     async def _resumed(self, now_ns: int) -> bool:
         """The first word after a break: if it was long enough to lose something, say so, and return True."""
+        await self._tell_gaps()
         if self._lost is not None:
-            detail, lost_ns = self._lost
+            (detail, lost_ns), self._lost = self._lost, None
             await self._gap("NOT_TAKEN", detail, lost_ns, lost_ns)
-            self._lost = None
         broken, self._broken = self._broken, None
         if broken is None or self._heard_ns is None:
             return False
@@ -255,8 +272,15 @@ class Supervised:
 
     async def _gap(self, reason: str, detail: str, from_ns: int, to_ns: int) -> None:
         self.health.missed()
-        gap = feed_pb2.FeedGap(reason=reason, detail=detail, from_ns=from_ns, to_ns=to_ns)
-        await self._notify(feed_pb2.FeedNotice(feed=self.health.now(), gap=gap), self._clock.time_ns())
+        self._untold.append(feed_pb2.FeedGap(reason=reason, detail=detail, from_ns=from_ns, to_ns=to_ns))
+        await self._tell_gaps()
+
+    async def _tell_gaps(self) -> None:
+        """Those that could not be told when they were noticed too."""
+        while self._untold:
+            notice = feed_pb2.FeedNotice(feed=self.health.now(), gap=self._untold[0])
+            await self._notify(notice, self._clock.time_ns())
+            self._untold.popleft()
 
     async def _tell_at_last(self) -> None:
         """Tell, again if that fails: nobody else would see that the feed ended."""

@@ -19,6 +19,7 @@ from skewline.servers.runtime import new_york
 
 _PRICES: Final = ("open", "high", "low", "close")
 _MOST: Final = 1e300
+_MOST_SPLIT: Final = 1e6
 _LATEST_S: Final = 7_258_118_400  # the year 2200
 _NANOS_A_SECOND: Final = 1_000_000_000
 
@@ -82,7 +83,10 @@ def _splits(events: object) -> list[tuple[date, float]]:
     for row in splits.values():
         if not isinstance(row, dict):
             raise Malformed(f"the split {shown(row)} is no object")
-        found.append((_day(row.get("date")), positive(row, "numerator") / positive(row, "denominator")))
+        ratio = positive(row, "numerator") / positive(row, "denominator")
+        if not 1 / _MOST_SPLIT <= ratio <= _MOST_SPLIT:
+            raise Malformed(f"the split {shown(row)} is none")
+        found.append((_day(row.get("date")), ratio))
     return found
 
 

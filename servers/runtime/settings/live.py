@@ -51,6 +51,9 @@ class DeribitSettings(Section):
     stale_after_s: float = Field(default=60.0, gt=0)
     """Seconds without a changed chain after which the feed is stale."""
 
+    list_every_s: float = Field(default=900.0, gt=0)
+    """Seconds after which the list of options is read again, also without word of a new one."""
+
     heartbeat_s: int = Field(default=30, ge=10)
     """Seconds of silence after which the venue says that it is there; without that, the feed reconnects."""
 

@@ -144,6 +144,26 @@ async def test_unreadable_symbols_are_told_and_the_rest_is_taken(
         assert len(audience.chains[0].strike) == 11
         assert [gap.reason for gap in audience.gaps] == ["UNREADABLE"]
         assert "XYZ19??21C00095000" in audience.gaps[0].detail
+        # It is in the next file too, which is no news.
+        venue.files[FILE] = file_at(1).replace(b"XYZ190621C00095000", b"XYZ19??21C00095000")
+        await audience.has(lambda a: len(a.chains) == 2)
+        assert len(audience.gaps) == 1
+
+
+async def test_a_venue_that_asks_to_be_left_alone_for_ever_is_heard_of_again(
+    venue: HttpVenue, clock: ShiftedClock
+) -> None:
+    venue.faults.append(status(429, Retry_After="9" * 400))
+    async with supervised(source_of(venue, clock), clock) as audience:
+        await audience.has(lambda a: ("DOWN", "RATE_LIMITED") in a.states)
+
+
+async def test_an_empty_file_says_nothing(venue: HttpVenue, clock: ShiftedClock) -> None:
+    venue.files[FILE] = b""
+    async with supervised(source_of(venue, clock), clock, retry_first_s=0.1) as audience:
+        await audience.has(lambda a: ("DOWN", "UNREADABLE") in a.states)
+        venue.files[FILE] = file_at(0)
+        await audience.has(lambda a: len(a.chains) == 1)
 
 
 async def test_a_file_from_the_future_is_not_taken(venue: HttpVenue, clock: ShiftedClock) -> None:

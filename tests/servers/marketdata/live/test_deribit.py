@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -207,3 +208,42 @@ async def test_a_refused_connection_is_tried_until_it_is_taken(
         await audience.has(lambda a: ("DOWN", "UNREACHABLE") in a.states)
         await venue.open()
         await audience.has(lambda a: len(a.chains) == 1)
+
+
+async def test_of_two_tickers_of_one_millisecond_the_last_stands(
+    venue: DeribitVenue, clock: ShiftedClock
+) -> None:
+    async with supervised(source_of(venue, clock), clock) as audience:
+        await audience.has(lambda a: len(a.chains) == 1)
+        await venue.push(NAME, timestamp=BEGIN_MS + 100, best_bid_price=0.11)
+        await venue.push(NAME, timestamp=BEGIN_MS + 100, best_bid_price=0.12)
+        await venue.push("BTC-30AUG24-90000-P", timestamp=BEGIN_MS + 101)
+        await audience.has(lambda a: a.chains[-1].time_ns == (BEGIN_MS + 101) * 1_000_000)
+        chain = audience.chains[-1]
+        assert chain.bid[list(chain.symbol).index(NAME)] == 0.12 * 118_600.0
+
+
+async def test_a_new_listing_of_which_no_word_came_is_found(venue: DeribitVenue, clock: ShiftedClock) -> None:
+    names = list(venue.tickers)
+    venue.relist(names[:-1])
+    async with supervised(source_of(venue, clock, list_every_s=0.2), clock) as audience:
+        await audience.has(lambda a: len(a.chains) == 1)
+        venue.relist(names)
+        await audience.has(lambda _: names[-1] in venue.subscribed)
+        assert audience.gaps == []
+
+
+async def test_heartbeats_without_a_ticker_do_not_keep_a_connection(
+    venue: DeribitVenue, clock: ShiftedClock
+) -> None:
+    source = source_of(venue, clock, stale_after_s=0.5)
+    async with supervised(source, clock, retry_first_s=0.2) as audience:
+        await audience.has(lambda a: len(a.chains) == 1)
+        beat = {"jsonrpc": "2.0", "method": "heartbeat", "params": {"type": "heartbeat"}}
+        while ("DOWN", "SILENT") not in audience.states:
+            await venue.say(beat)
+            await asyncio.sleep(0.05)
+        assert ("STALE", "NO_NEWS") in audience.states
+        venue.tickers[NAME] |= {"timestamp": BEGIN_MS + 100}
+        await audience.has(lambda a: len(a.chains) == 2)
+        assert [gap.reason for gap in audience.gaps] == ["DISCONNECTED"]

@@ -312,3 +312,53 @@ async def test_bars_do_not_make_a_feed_live_whose_quotes_stand_still(clock: Move
         assert audience.states[-1] == ("STALE", "NO_NEWS")
         await clock.move(5.0)
         assert audience.state == "LIVE"
+
+
+async def test_a_venue_that_answers_and_has_brought_nothing_is_not_live(clock: MovedClock) -> None:
+    words: list[Step] = [Unchanged(), 4.0] * 5
+    async with supervised(Scripted(clock, [*words, CHAIN]), clock) as audience:
+        await clock.move(9.0)
+        assert audience.states == [("CONNECTING", "")]
+        # Connected, and nothing new for longer than there should be.
+        await clock.move(3.0)
+        assert audience.states[-1] == ("STALE", "NO_NEWS")
+        await clock.move(10.0)
+        assert audience.states[-1] == ("LIVE", "")
+
+
+async def test_a_feed_of_which_only_gaps_are_heard_becomes_stale(clock: MovedClock) -> None:
+    missed = Missed("INCOMPLETE", "no chain")
+    async with supervised(Scripted(clock, [CHAIN, BROKEN], [missed, 4.0] * 5), clock) as audience:
+        await clock.move(15.0)
+        assert [state for state, _ in audience.states] == ["CONNECTING", "LIVE", "DOWN", "STALE"]
+
+
+async def test_a_market_that_opened_without_a_word_is_silent(clock: MovedClock) -> None:
+    closed = MarketClosed(NOON_NS + 1000 * SECOND, "until Monday")
+    async with supervised(Scripted(clock, [CHAIN, closed, 1e6], [CHAIN]), clock) as audience:
+        await clock.move(1029.0)
+        assert audience.states[-1] == ("CLOSED", "MARKET_CLOSED")
+        await clock.move(1.5)
+        assert audience.states[-1] == ("DOWN", "SILENT")
+        await clock.move(2.0)
+        assert [gap.reason for gap in audience.gaps] == ["DISCONNECTED"]
+        assert audience.gaps[0].from_ns == NOON_NS + 1000 * SECOND
+
+
+async def test_a_gap_that_could_not_be_told_is_told_before_what_follows(clock: MovedClock) -> None:
+    missed = Missed("SEQUENCE", "update 7 is missing")
+    async with supervised(Scripted(clock, [CHAIN, 1.0, missed], [CHAIN]), clock) as audience:
+        await clock.move(0.5)
+        audience.refuses = 1
+        await clock.move(5.0)
+        assert audience.gaps[0].reason == "SEQUENCE"
+        assert audience.notices[-1].feed.gaps == len(audience.gaps)
+        assert audience.states[-1] == ("LIVE", "")
+
+
+@pytest.mark.parametrize("asked_s", [1e12, float("inf")])
+async def test_nobody_is_left_alone_for_ever(clock: MovedClock, asked_s: float) -> None:
+    limited = SourceFault("RATE_LIMITED", "too many requests", retry_after_s=asked_s)
+    async with supervised(Scripted(clock, [limited], [CHAIN]), clock) as audience:
+        await clock.move(3601.0)
+        assert audience.states[-1] == ("LIVE", "")
