@@ -166,11 +166,16 @@ class AlpacaVenue(HttpVenue):
 
     async def hang_up(self) -> None:
         """End every connection without a word."""
-        for connection in list(self.connections):
+        ended = list(self.connections)
+        for connection in ended:
             transport = connection._req.transport if connection._req is not None else None
             if transport is not None:
                 transport.abort()
-        await until(lambda: not self.connections)
+        await self.left(ended)
+
+    async def left(self, ended: Sequence[web.WebSocketResponse]) -> None:
+        """Wait until these connections are no more, whoever has come back meanwhile."""
+        await until(lambda: not any(each in self.connections for each in ended))
 
     async def listens(self, *names: str) -> None:
         """Wait until these are subscribed to."""
