@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from made_chains import MadeChain, made_chain
 
-from skewline.cyext import variance_smile
+from skewline.cyext import essvi, variance_smile
 from skewline.cyext.arguments import Doubles
 from skewline.cyext.status import Status
 from skewline.cyext.variance_smile import VarianceSmile, VarianceSmiles
@@ -234,3 +234,27 @@ def test_a_second_run_is_the_same_to_the_bit() -> None:
     one, two = fitted(chain), fitted(chain)
     for field in fields(one):
         assert np.array_equal(getattr(one, field.name), getattr(two, field.name), equal_nan=True)
+
+
+def test_given_starts_are_as_good_as_own_ones_in_any_order() -> None:
+    chain = made_chain(3)
+    columns = [getattr(chain, each.name) for each in fields(chain)]
+    own = variance_smile.calibrate_many(*columns)
+    given = variance_smile.calibrate_many(*columns, starts=essvi.calibrate_many(*columns))
+    assert np.array_equal(own.variance, given.variance)
+    backwards = chain.reversed()
+    columns = [getattr(backwards, each.name) for each in fields(backwards)]
+    turned = variance_smile.calibrate_many(*columns, starts=essvi.calibrate_many(*columns))
+    assert np.array_equal(turned.smile(0).variance, own.smile(len(chain.expiries) - 1).variance)
+
+
+def test_a_start_that_is_missing_is_made() -> None:
+    chain = made_chain(3)
+    columns = [getattr(chain, each.name) for each in fields(chain)]
+    starts = essvi.calibrate_many(*columns)
+    starts.theta[2] = np.nan
+    found = variance_smile.calibrate_many(*columns, starts=starts)
+    assert np.array_equal(found.variance, variance_smile.calibrate_many(*columns).variance)
+    fewer = essvi.calibrate_many(*[getattr(chain.of(np.arange(2)), each.name) for each in fields(chain)])
+    with pytest.raises(ValueError, match="starts"):
+        variance_smile.calibrate_many(*columns, starts=fewer)
