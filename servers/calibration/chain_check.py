@@ -29,7 +29,7 @@ def check_chain(validation: Validation, chain: chain_pb2.OptionChain) -> None:
     for at, each in enumerate(chain.expiries):
         stated = not each.on_future or 0.0 < each.forward < math.inf
         validation.check(stated, f"expiries[{at}].forward", "must be the price of the future it delivers")
-    index = np.fromiter(chain.expiry_index, dtype=np.int64)
+    index = np.asarray(chain.expiry_index, dtype=np.int64)
     if index.size:
         highest = int(index.max())
         validation.check(

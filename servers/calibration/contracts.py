@@ -57,12 +57,12 @@ class Contracts:
 
 def contracts_of(chain: chain_pb2.OptionChain, settings: CalibrationSettings) -> Contracts:
     """Read `chain` and judge its quotes: the first rule that a contract breaks is its reason."""
-    expiry = np.fromiter(chain.expiry_index, dtype=np.int64)
-    strike = np.fromiter(chain.strike, dtype=np.float64)
-    is_call = np.fromiter(chain.is_call, dtype=np.bool_)
+    expiry = np.asarray(chain.expiry_index, dtype=np.int64)
+    strike = np.asarray(chain.strike, dtype=np.float64)
+    is_call = np.asarray(chain.is_call, dtype=np.bool_)
     order = np.lexsort((~is_call, strike, expiry))
     expiry, strike, is_call = expiry[order], strike[order], is_call[order]
-    bid, ask = (np.fromiter(column, dtype=np.float64)[order] for column in (chain.bid, chain.ask))
+    bid, ask = (np.asarray(column, dtype=np.float64)[order] for column in (chain.bid, chain.ask))
     nanoseconds = np.array([one.expiry_ns - chain.time_ns for one in chain.expiries], dtype=np.float64)
     adjusted = np.array([is_adjusted_root(one.root, chain.underlying) for one in chain.expiries], np.bool_)
     left = nanoseconds[expiry] if expiry.size else np.empty(0)
@@ -102,5 +102,5 @@ def contracts_of(chain: chain_pb2.OptionChain, settings: CalibrationSettings) ->
 
 
 def _optional(values: Iterable[float], order: Indices) -> Doubles:
-    column = np.fromiter(values, dtype=np.float64)
+    column = np.asarray(values, dtype=np.float64)
     return column[order] if column.size == order.size else np.empty(0)

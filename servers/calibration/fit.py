@@ -21,7 +21,7 @@ from skewline.servers.calibration.quality import qualities
 from skewline.servers.calibration.rates.curve import Curve
 from skewline.servers.calibration.record import RecordSurface, fit_record
 from skewline.servers.calibration.sabr_smiles import fit_sabr
-from skewline.servers.calibration.slices import Models, present, slices_of
+from skewline.servers.calibration.slices import Models, add_record, present, slices_of
 from skewline.servers.calibration.smile_checks import add_checks
 from skewline.servers.calibration.smiles import near_the_money, smiles_of
 from skewline.servers.calibration.steps import Steps, unobserved
@@ -97,12 +97,14 @@ def _fitted(
         note("rmse", heston.fit.rmse)
         note("quotes", heston.fit.quotes)
         note("iterations", heston.fit.iterations)
-    models = Models(sabr, coming(), essvi, svi, heston)
+    models = Models(sabr, essvi, svi, heston)
     slices = slices_of(chain, contracts, forwards, smiles, models, dividends)
     for index, fitted in zip(present(contracts), slices, strict=True):
         fitted.outliers.extend(outliers.of_expiry(index, priced, contracts))
     with steps("calibration.checks"):
         add_checks(slices)
+    record = coming()
+    add_record(slices, contracts, smiles, record)
     level = atm_vol_at(THIRTY_DAYS, slices)
     with steps("calibration.ou") as note:
         values = factor_values(level, slices)
@@ -135,7 +137,7 @@ def _fitted(
         multiplier=chain.multiplier,
         currency=chain.currency,
         checks=checks,
-        models=qualities(smiles, models),
+        models=qualities(smiles, record, models),
         corporate_actions=chain.corporate_actions,
     )
 

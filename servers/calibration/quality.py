@@ -5,15 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from skewline.servers.calibration.contracts import Doubles
+from skewline.servers.calibration.record import RecordSurface
 from skewline.servers.calibration.slices import Models
 from skewline.servers.calibration.smiles import Smiles
 from skewline.v1 import surface_pb2
 
 
-def qualities(smiles: Smiles, models: Models) -> list[surface_pb2.ModelQuality]:
+def qualities(smiles: Smiles, record: RecordSurface, models: Models) -> list[surface_pb2.ModelQuality]:
     """One entry a model, over the quotes of the expiries that it was fitted to."""
     vols = {
-        surface_pb2.VOL_MODEL_RECORD: models.record.vols,
+        surface_pb2.VOL_MODEL_RECORD: record.vols,
         surface_pb2.VOL_MODEL_SABR: models.sabr.model_iv,
         surface_pb2.VOL_MODEL_ESSVI: models.essvi.vols,
         surface_pb2.VOL_MODEL_SVI: models.svi.vols,

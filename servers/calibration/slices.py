@@ -22,10 +22,9 @@ from skewline.v1 import chain_pb2, instrument_pb2, surface_pb2
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """The models fitted to one chain."""
+    """The models fitted to one chain, beside its record."""
 
     sabr: SabrSurface
-    record: RecordSurface
     essvi: EssviSurface
     svi: SviSurface
     heston: HestonSurface
@@ -44,11 +43,10 @@ def slices_of(
     models: Models,
     dividends: CashDividends = NO_DIVIDENDS,
 ) -> list[surface_pb2.VolSlice]:
-    """One slice an expiry that has usable quotes."""
+    """One slice an expiry that has usable quotes, without its record."""
     slices = []
     for index in present(contracts):
         listed, forward, smile = chain.expiries[index], forwards[index], models.sabr.smiles[index]
-        record = models.record.fits[index]
         rows = slice(int(smiles.offsets[index]), int(smiles.offsets[index + 1]))
         row = smiles.row[rows]
         heston_iv = models.heston.vols[rows]
@@ -82,16 +80,26 @@ def slices_of(
                 instrument_id=[chain.symbol[at] for at in contracts.position[row].tolist()]
                 if chain.symbol
                 else [],
-                record=record.smile,
-                record_iv=models.record.vols[rows].tolist(),
                 essvi=models.essvi.fits[index],
                 svi=models.svi.fits[index],
-                checks=record.checks,
                 dividends=dividends.until(float(contracts.years[index])),
                 on_future=listed.on_future,
             )
         )
     return slices
+
+
+def add_record(
+    slices: Sequence[surface_pb2.VolSlice], contracts: Contracts, smiles: Smiles, record: RecordSurface
+) -> None:
+    """Add to each slice the smile of record, its vols and, before those of the models, its checks."""
+    for index, fitted in zip(present(contracts), slices, strict=True):
+        found = record.fits[index]
+        fitted.record.CopyFrom(found.smile)
+        fitted.record_iv.extend(record.vols[smiles.offsets[index] : smiles.offsets[index + 1]].tolist())
+        of_models = list(fitted.checks)
+        del fitted.checks[:]
+        fitted.checks.extend([*found.checks, *of_models])
 
 
 def _reasons(chain: chain_pb2.OptionChain, smile: SabrSmile, forward: Forward) -> list[str]:

@@ -128,7 +128,7 @@ def _refusal(message: surface_pb2.VolSlice, settings: SignalSettings) -> str:
 def _slice(message: surface_pb2.VolSlice, american: bool, settings: SignalSettings) -> SliceView:
     bid, ask = _column(message.bid), _column(message.ask)
     strike, mid_iv = _column(message.strike), _column(message.mid_iv)
-    is_call = np.fromiter(message.is_call, dtype=np.bool_)
+    is_call = np.asarray(message.is_call, dtype=np.bool_)
     early_exercise = np.zeros(strike.size)
     if american:
         # Calibration took the premium off the mid before it implied the vol: this is what it took.
@@ -158,4 +158,4 @@ def _slice(message: surface_pb2.VolSlice, american: bool, settings: SignalSettin
 
 
 def _column(values: object) -> Doubles:
-    return np.fromiter(values, dtype=np.float64)  # type: ignore[call-overload,no-any-return]
+    return np.asarray(values, dtype=np.float64)
