@@ -152,7 +152,10 @@ class AlpacaVenue(HttpVenue):
         return bool(code)
 
     async def push(self, name: str, bid: float, ask: float, time_ns: int) -> None:
-        """A new quote."""
+        """A new quote, which the next snapshot has too if it is the newest."""
+        latest = self.snapshots[name]["latestQuote"]
+        if rfc3339(time_ns) > latest["t"]:
+            latest |= {"bp": bid, "ap": ask, "bs": 3, "as": 4, "t": rfc3339(time_ns)}
         await self.say(quote(name, bid, ask, time_ns))
 
     async def say(self, *rows: Any) -> None:
