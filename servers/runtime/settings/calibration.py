@@ -12,7 +12,7 @@ class CalibrationSettings(Section):
     """Processes that share the chains. The supervisor starts as many; elsewhere say how many there are."""
 
     threads: int = Field(default=2, ge=1, le=256)
-    """Threads that one fit may use; its result does not depend on their number."""
+    """Threads that one fit may use, one where processes share the cores; the result is the same with any."""
 
     min_expiry_hours: float = Field(default=2.0, ge=0)
     """Expiries nearer than this are left out: their vols are noise."""

@@ -155,12 +155,12 @@ def _event_loop(chains: Sequence[chain_pb2.OptionChain]) -> Row:
 
 
 def _two_processes(events: list[event_pb2.Event]) -> Row:
-    """Chains a second by two processes over those by one; all are on the bus beforehand."""
+    """Chains a second by two processes over those by one, each on one thread; all wait on the bus."""
 
     async def measured(processes: int) -> float:
         with _home() as home:
             async with (
-                calibration_processes(home, processes) as stack,
+                calibration_processes(home, processes, "calibration.threads=1") as stack,
                 await Bus.connect(stack.nats_url, "b") as bus,
             ):
                 heard = Heard()
@@ -178,7 +178,7 @@ def _two_processes(events: list[event_pb2.Event]) -> Row:
             rates[processes].append(asyncio.run(measured(processes)))
     one, two = max(rates[1]), max(rates[2])
     return Row(
-        "GOOG chains of 24 underlyings, two processes over one",
+        "GOOG chains of 24 underlyings, two processes of one thread over one",
         ours=two / one,
         accuracy=f"{two:.0f} chains/s over {one:.0f}; each fitted once, in order",
         peer="one process",
