@@ -20,7 +20,7 @@ def run(*arguments: str) -> Result:
         (["--source", "cboe:/no/such"], "--source: /no/such does not exist"),
         (["--date", "yesterday"], "--date: must be a day, YYYY-MM-DD, not 'yesterday'"),
         (["--set", "network.ports.risk=99999"], "network.ports.risk = '99999' (flag --set"),
-        (["--set", "risk.no_such=1"], "risk.no_such (flag --set risk.no_such=1): no such setting"),
+        (["--set", "risk.no_such=1"], "risk.no_such (flag --set risk.no_such): no such setting"),
         (["--config", "/no/such.toml"], "/no/such.toml"),
     ],
 )
