@@ -17,6 +17,7 @@ from skewline.servers.calibration.record import RecordSurface
 from skewline.servers.calibration.sabr_smiles import SabrSmile, SabrSurface
 from skewline.servers.calibration.smiles import Smiles
 from skewline.servers.calibration.svi_slices import SviSurface
+from skewline.servers.runtime.messages import copy_into
 from skewline.v1 import chain_pb2, instrument_pb2, surface_pb2
 
 
@@ -95,7 +96,7 @@ def add_record(
     """Add to each slice the smile of record, its vols and, before those of the models, its checks."""
     for index, fitted in zip(present(contracts), slices, strict=True):
         found = record.fits[index]
-        fitted.record.CopyFrom(found.smile)
+        copy_into(fitted.record, found.smile)
         fitted.record_iv.extend(record.vols[smiles.offsets[index] : smiles.offsets[index + 1]].tolist())
         of_models = list(fitted.checks)
         del fitted.checks[:]
